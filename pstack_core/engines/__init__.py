@@ -1,0 +1,1 @@
+"""The engine contract: hooks, engines, sessions, commands and events."""

@@ -1,0 +1,277 @@
+"""The types that a builder collects: messages, device types and their pins."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pstack_core.graph.diagnostics import ApplicationError, Place, fail
+from pstack_core.graph.layout import Struct
+from pstack_core.graph.model import (
+    MAX_OUTPUT_PINS,
+    SUPERVISOR_OUT,
+    Code,
+    DeviceType,
+    InputPin,
+    MessageType,
+    OutputPin,
+    SupervisorType,
+)
+from pstack_core.graph.struct_text import parse_struct
+
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The graph type being built: names its texts in errors, here and in the compiler's."""
+
+    type_id: str
+
+    @property
+    def file(self) -> str:
+        return f"<{self.type_id}>"
+
+    def error(self, message: str, hint: str = "") -> ApplicationError:
+        return fail(Place(self.file), message, hint)
+
+    def code(self, what: str, text: str) -> Code | None:
+        """Handler text; blank text is no handler."""
+        return Code(text, f"<{self.type_id}: {what}>", 1) if text.strip() else None
+
+    def struct(self, what: str, text: str | Struct) -> Struct:
+        if isinstance(text, Struct):
+            return text
+        return parse_struct(
+            text, lenient=True, packed=True, file=f"<{self.type_id}: {what}>", line=1
+        )
+
+
+def identifier(origin: Origin, what: str, name: str) -> None:
+    if not IDENTIFIER.fullmatch(name):
+        raise origin.error(
+            f"'{name}' is not a name for a {what}",
+            "use letters, digits and underscores, and no digit first",
+        )
+
+
+class TypeTable:
+    """Messages and device types by name."""
+
+    def __init__(self, origin: Origin) -> None:
+        self.origin = origin
+        self.messages: dict[str, MessageType] = {}
+        self.device_types: list[DeviceTypeBuilder] = []
+        self.supervisor: SupervisorType | None = None
+        self._index: dict[str, int] = {}
+
+    def add_message(self, id: str, data: str | Struct, documentation: str) -> None:
+        identifier(self.origin, "message", id)
+        if id in self.messages:
+            raise self.origin.error(f"message '{id}' exists already")
+        struct = self.origin.struct(f"message '{id}'", data)
+        self.messages[id] = MessageType(id, struct, documentation)
+
+    def add_device_type(
+        self,
+        id: str,
+        properties: str | Struct,
+        state: str | Struct,
+        handlers: dict[str, str],
+        shared_code: str,
+        documentation: str,
+        external: bool,
+    ) -> DeviceTypeBuilder:
+        identifier(self.origin, "device type", id)
+        if id in self._index:
+            raise self.origin.error(f"device type '{id}' exists already")
+        made = DeviceTypeBuilder(
+            self, id, properties, state, handlers, shared_code, documentation, external
+        )
+        self._index[id] = len(self.device_types)
+        self.device_types.append(made)
+        return made
+
+    def set_supervisor(
+        self, id: str, code: str, in_message: str, out_message: str, texts: dict[str, str]
+    ) -> None:
+        for message in (in_message, out_message):
+            if message:
+                self.check_message(message, "the supervisor")
+        source = self.origin.code("supervisor code", code)
+        self.supervisor = SupervisorType(
+            id=id,
+            code=(source,) if source else (),
+            in_message=in_message,
+            out_message=out_message,
+            **{
+                name: self.origin.code(f"supervisor {name}", text) for name, text in texts.items()
+            },
+        )
+
+    def check_message(self, message: str, user: str) -> None:
+        if message not in self.messages:
+            known = ", ".join(self.messages) or "none"
+            raise self.origin.error(
+                f"{user} uses unknown message '{message}'", f"declared messages: {known}"
+            )
+
+    def device_type_index(self, name: str) -> int:
+        index = self._index.get(name)
+        if index is None:
+            known = ", ".join(self._index) or "none"
+            raise self.origin.error(
+                f"there is no device type '{name}'", f"declared device types: {known}"
+            )
+        return index
+
+    def input_index(self, kind: int, pin: str) -> int:
+        made = self.device_types[kind]
+        index = made.inputs.get(pin)
+        if index is None:
+            known = ", ".join(made.inputs) or "none"
+            raise self.origin.error(
+                f"device type '{made.id}' has no input pin '{pin}'", f"its input pins: {known}"
+            )
+        return index
+
+    def output_index(self, kind: int, pin: str) -> int:
+        made = self.device_types[kind]
+        index = made.outputs.get(pin)
+        if index is None:
+            known = ", ".join(made.outputs) or "none"
+            raise self.origin.error(
+                f"device type '{made.id}' has no output pin '{pin}'", f"its output pins: {known}"
+            )
+        return index
+
+    def check_edge(
+        self, kind: int, in_pin: int, source: int, out_pin: int, has_send_index: bool
+    ) -> None:
+        """Both pins of an edge must carry one message type."""
+        receiver, sender = self.device_types[kind], self.device_types[source]
+        into, out = receiver.input_pins[in_pin], sender.output_pins[out_pin]
+        if into.message != out.message:
+            raise self.origin.error(
+                f"an edge joins output pin '{out.name}' of device type '{sender.id}', which "
+                f"sends '{out.message}', to input pin '{into.name}' of '{receiver.id}', which "
+                f"takes '{into.message}'"
+            )
+        if has_send_index and not out.indexed:
+            raise self.origin.error(
+                f"an edge from output pin '{out.name}' of device type '{sender.id}' has a send "
+                "index, but the pin is not indexed",
+                "declare the pin with indexed=True",
+            )
+
+
+class DeviceTypeBuilder:
+    """A device type under construction: add its pins with :meth:`input` and :meth:`output`."""
+
+    def __init__(
+        self,
+        table: TypeTable,
+        id: str,
+        properties: str | Struct,
+        state: str | Struct,
+        handlers: dict[str, str],
+        shared_code: str,
+        documentation: str,
+        external: bool,
+    ) -> None:
+        self._table = table
+        origin = table.origin
+        self.id = id
+        self.external = external
+        self.properties = origin.struct(f"properties of '{id}'", properties)
+        self.state = origin.struct(f"state of '{id}'", state)
+        self.input_pins: list[InputPin] = []
+        self.output_pins: list[OutputPin] = []
+        self.inputs: dict[str, int] = {}
+        self.outputs: dict[str, int] = {}
+        self._handlers = {
+            name: origin.code(f"{id}.{name}", text) for name, text in handlers.items()
+        }
+        self._shared_code = origin.code(f"{id} shared code", shared_code)
+        self._documentation = documentation
+
+    def input(
+        self,
+        name: str,
+        message: str,
+        *,
+        on_receive: str = "",
+        properties: str | Struct = "",
+        state: str | Struct = "",
+        documentation: str = "",
+    ) -> DeviceTypeBuilder:
+        """Add an input pin; ``properties`` and ``state`` are those of each edge into it."""
+        origin = self._table.origin
+        identifier(origin, "pin", name)
+        if name in self.inputs:
+            raise origin.error(f"device type '{self.id}' has an input pin '{name}' already")
+        self._table.check_message(message, f"input pin '{name}' of device type '{self.id}'")
+        self._check_handler(name, on_receive)
+        where = f"pin '{name}' of '{self.id}'"
+        pin = InputPin(
+            name,
+            message,
+            origin.code(f"{self.id}.{name}.on_receive", on_receive),
+            origin.struct(f"properties of {where}", properties),
+            origin.struct(f"state of {where}", state),
+            documentation,
+        )
+        self.inputs[name] = len(self.input_pins)
+        self.input_pins.append(pin)
+        return self
+
+    def output(
+        self,
+        name: str,
+        message: str,
+        *,
+        on_send: str = "",
+        indexed: bool = False,
+        documentation: str = "",
+    ) -> DeviceTypeBuilder:
+        """Add an output pin; the first is bit 0 of ready-to-send."""
+        origin = self._table.origin
+        identifier(origin, "pin", name)
+        if name in self.outputs:
+            raise origin.error(f"device type '{self.id}' has an output pin '{name}' already")
+        if len(self.output_pins) == MAX_OUTPUT_PINS:
+            raise origin.error(
+                f"device type '{self.id}' has more than {MAX_OUTPUT_PINS} output pins",
+                "each needs a bit of the ready-to-send word",
+            )
+        if SUPERVISOR_OUT in self.outputs:
+            raise origin.error(
+                f"device type '{self.id}' has output pin '{name}' after {SUPERVISOR_OUT}",
+                "the pin to the supervisor must be the last",
+            )
+        self._table.check_message(message, f"output pin '{name}' of device type '{self.id}'")
+        self._check_handler(name, on_send)
+        code = origin.code(f"{self.id}.{name}.on_send", on_send)
+        self.outputs[name] = len(self.output_pins)
+        self.output_pins.append(OutputPin(name, message, code, indexed, documentation))
+        return self
+
+    def _check_handler(self, pin: str, text: str) -> None:
+        if self.external and text.strip():
+            raise self._table.origin.error(
+                f"pin '{pin}' of external type '{self.id}' has a handler",
+                "externals are programs of their own and have none",
+            )
+
+    def build(self) -> DeviceType:
+        return DeviceType(
+            id=self.id,
+            properties=self.properties,
+            state=self.state,
+            input_pins=tuple(self.input_pins),
+            output_pins=tuple(self.output_pins),
+            shared_code=(self._shared_code,) if self._shared_code else (),
+            external=self.external,
+            documentation=self._documentation,
+            **self._handlers,
+        )

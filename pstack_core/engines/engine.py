@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from pstack_core.engines.commands import Command
@@ -62,7 +62,7 @@ class EngineInfo:
 
 
 class Session(ABC):
-    """One task on one engine.  A context manager: leaving it ends the task and frees all it held."""
+    """One task on one engine.  Leaving it as a context manager ends the task and frees all."""
 
     @abstractmethod
     def events(self) -> Iterator[Event]:
@@ -76,7 +76,7 @@ class Session(ABC):
     def close(self) -> None:
         """End the task if it still runs and free everything; may be called twice."""
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -89,9 +89,14 @@ class Session(ABC):
 
 
 class Engine(ABC):
-    """Something that runs tasks."""
+    """Something that runs tasks.
+
+    ``api`` is the version of this contract that the engine was written for; a
+    plugin writes it out, so that a later pstack knows what it expects.
+    """
 
     name: str
+    api: tuple[int, int] = (1, 0)
 
     @abstractmethod
     def info(self) -> EngineInfo:

@@ -1,0 +1,45 @@
+"""Fixtures that several rooms share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pstack_core.engines import registry
+
+Install = Callable[..., Path]
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Install distributions with plugins, as pip would, into a folder on ``sys.path``.
+
+    ``install("other-engine", {"other": "other_engine"}, {"other_engine": source})`` makes the
+    distribution with those entry points in ``pstack.engines`` and those modules.  The
+    registry of the process starts afresh, before and after the test.
+    """
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(str(site))
+    for variable in ("LOAD", "BLOCK", "TRACE"):
+        monkeypatch.delenv(f"PSTACK_{variable}_PLUGINS", raising=False)
+    monkeypatch.setattr(registry, "registry", registry.cache(registry.registry.__wrapped__))
+    modules = set(sys.modules)
+
+    def add(name: str, entry_points: dict[str, str], sources: dict[str, str]) -> Path:
+        for module, source in sources.items():
+            (site / f"{module}.py").write_text(source)
+        info = site / f"{name.replace('-', '_')}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        lines = [f"{key} = {value}" for key, value in entry_points.items()]
+        (info / "entry_points.txt").write_text("\n".join(["[pstack.engines]", *lines, ""]))
+        return site
+
+    yield add
+    for module in set(sys.modules) - modules:
+        if str(getattr(sys.modules[module], "__file__", "")).startswith(str(site)):
+            del sys.modules[module]

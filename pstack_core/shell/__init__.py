@@ -1,0 +1,1 @@
+"""What a person types: commands, written once for the command line and for the shell."""

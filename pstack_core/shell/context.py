@@ -1,0 +1,91 @@
+"""What a command needs from whoever runs it: where to write, and how."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+
+class UsageError(Exception):
+    """The user asked for something that cannot be done as asked; a sentence."""
+
+
+@dataclass
+class Context:
+    """Output of one command.  ``json``: answer programs, as if every command had --json."""
+
+    stdin: IO[bytes] | None = None  # None: standard input
+    stdout: IO[str] = field(default_factory=lambda: sys.stdout)
+    stderr: IO[str] = field(default_factory=lambda: sys.stderr)
+    json: bool = False
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    def write(self, line: str) -> None:
+        """One line of the answer."""
+        self.stdout.write(line + "\n")
+
+    def write_json(self, value: Any) -> None:
+        """The answer for programs."""
+        json.dump(value, self.stdout, indent=2, allow_nan=False)
+        self.stdout.write("\n")
+
+    def note(self, line: str) -> None:
+        """One line beside the answer, on standard error."""
+        self.stdout.flush()
+        self.stderr.write(line + "\n")
+        self.stderr.flush()
+
+    def error(self, sentence: str) -> None:
+        """One error sentence on standard error."""
+        label = "pstack: error:"
+        if self.coloured(self.stderr):
+            label = f"\x1b[1;31m{label}\x1b[0m"
+        self.note(f"{label} {sentence}")
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
+        """Rows for a person to read."""
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        colour = self.coloured(self.stdout)
+        table = Table(
+            title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
+        )
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            table.add_row(*map(Text, row))
+        console = Console(
+            file=self.stdout,
+            force_terminal=colour,
+            no_color=not colour,
+            highlight=False,
+            # In a file or a pipe nothing is folded.
+            width=None if self._is_terminal(self.stdout) else 10_000,
+            safe_box=True,
+        )
+        console.print(table)
+
+    def coloured(self, stream: IO[str]) -> bool:
+        """Whether colour may be written to a stream: a terminal, and NO_COLOR is not set."""
+        if self.environment.get("NO_COLOR") or self.environment.get("TERM") == "dumb":
+            return False
+        return self._is_terminal(stream)
+
+    def input(self) -> IO[bytes]:
+        """Standard input, as bytes."""
+        return sys.stdin.buffer if self.stdin is None else self.stdin
+
+    def binary_output(self) -> IO[bytes]:
+        """The stream below ``stdout``, for answers that are files."""
+        return self.stdout.buffer  # type: ignore[attr-defined,no-any-return]
+
+    @staticmethod
+    def _is_terminal(stream: IO[str]) -> bool:
+        return bool(getattr(stream, "isatty", lambda: False)())

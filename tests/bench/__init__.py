@@ -1,0 +1,1 @@
+"""Speed and memory of pstack beside a bare loop: ``python -m tests.bench``."""

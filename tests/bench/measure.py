@@ -1,0 +1,173 @@
+"""Run things and measure them; a number of a figure's name is a median of several runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pstack_core as pstack
+from pstack_core.graph import Graph, save
+from tests.bench.limit import compile_limit, run_limit, write_plate
+from tests.bench.workloads import EXAMPLES, Workload
+
+#: The command of the environment that runs this.
+PSTACK = [str(Path(sys.executable).with_name("pstack"))]
+
+#: Loads a file in a process of its own and prints seconds and the growth of its peak memory.
+LOAD = """\
+import resource, sys, time
+import pstack_core as pstack
+pstack.load(sys.argv[2])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+start = time.perf_counter()
+graph = pstack.load(sys.argv[1])
+seconds = time.perf_counter() - start
+print(seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+"""
+
+
+@dataclass
+class Speed:
+    """Deliveries per second of one workload, and of the limit in the same minutes."""
+
+    name: str
+    devices: int
+    edges: int
+    deliveries: int
+    rate: float
+    limit: float | None = None  # the bare loop with ready-to-send
+    bare: float | None = None  # and without
+
+
+@dataclass
+class Loading:
+    """Reading one XML file."""
+
+    name: str
+    edges: int
+    megabytes: float
+    seconds: float
+    peak_bytes: float  # growth of the process while loading
+    bytes_per_device: float
+    bytes_per_edge: float
+
+
+@dataclass
+class Compile:
+    """One compile with an empty cache, and a run that finds it there."""
+
+    name: str
+    seconds: float
+    cached_seconds: float
+
+
+def speed(workload: Workload, repeats: int, folder: Path) -> Speed:
+    """Run a workload, and the limit where there is one, in turns."""
+    graph = workload.build()
+    pstack.run(graph, max_events=1)  # compiled and cached from here on
+    rates: dict[str, list[float]] = {"pstack": [], "limit": [], "bare": []}
+    deliveries = 0
+    programs = {}
+    if workload.heat_steps:
+        programs = {"limit": compile_limit(folder), "bare": compile_limit(folder, ready=False)}
+        write_plate(graph, workload.heat_steps, folder / "plate")
+    for _ in range(repeats):
+        for name, program in programs.items():
+            rates[name].append(run_limit(program, folder / "plate").rate)
+        result = pstack.run(graph, level=0)
+        if (result.reason, result.exit_code) != ("exit", 0):
+            raise RuntimeError(f"{workload.name} ended with {result.reason} {result.exit_code}")
+        deliveries = result.finished.counters.delivered
+        rates["pstack"].append(deliveries / result.finished.run_seconds)
+    medians = {name: statistics.median(all_of) for name, all_of in rates.items() if all_of}
+    return Speed(
+        workload.name,
+        len(graph.devices),
+        len(graph.edges),
+        deliveries,
+        medians["pstack"],
+        medians.get("limit"),
+        medians.get("bare"),
+    )
+
+
+def loading(name: str, graph: Graph, repeats: int, folder: Path) -> Loading:
+    """Write a graph as XML and read it in fresh processes."""
+    path = folder / "load.xml"
+    save(graph, path, version="v3")
+    seconds, peaks = [], []
+    for _ in range(repeats):
+        output = _run([sys.executable, "-c", LOAD, path, EXAMPLES / "ring.xml"])
+        one, peak = map(float, output.split())
+        seconds.append(one)
+        peaks.append(peak)
+    device_bytes, edge_bytes = column_bytes(graph)
+    return Loading(
+        name,
+        len(graph.edges),
+        path.stat().st_size / 1e6,
+        statistics.median(seconds),
+        statistics.median(peaks),
+        device_bytes / len(graph.devices),
+        edge_bytes / len(graph.edges),
+    )
+
+
+def column_bytes(graph: Graph) -> tuple[int, int]:
+    """Bytes that a loaded graph holds for its devices and for its edges."""
+    devices, edges = graph.devices, graph.edges
+    of_devices = [devices.type, devices.row, devices.names.offsets]
+    of_devices += [*devices.properties, *devices.state]
+    of_edges = [edges.dst, edges.dst_pin, edges.src, edges.src_pin, edges.send_index, edges.row]
+    of_edges += [*edges.properties.values(), *edges.state.values()]
+    return (
+        sum(column.nbytes for column in of_devices) + len(devices.names.arena),
+        sum(column.nbytes for column in of_edges),
+    )
+
+
+def compiling(name: str, path: Path) -> Compile:
+    """Run an application with an empty compile cache, and again."""
+    with tempfile.TemporaryDirectory() as cache:
+        environment = dict(os.environ, XDG_CACHE_HOME=cache)
+        both = []
+        for _ in range(2):
+            command = [*PSTACK, "run", path, "--json", "--quiet", "--max-events", "1"]
+            output = subprocess.run(command, capture_output=True, check=False, env=environment)
+            both.append(json.loads(output.stdout)["metrics"]["Compile seconds"])
+    return Compile(name, *both)
+
+
+def command_seconds(repeats: int) -> list[float]:
+    """Wall seconds of ``pstack run ring.xml``, compiled before: one number a run."""
+    command = [*PSTACK, "run", EXAMPLES / "ring.xml", "--quiet"]
+    _run(command)
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        _run(command)
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def peak_bytes(graph: Graph, folder: Path) -> float:
+    """Peak resident bytes of ``pstack run``: of the largest of its processes."""
+    path = folder / "peak.xml"
+    save(graph, path, version="v3")
+    process = subprocess.Popen(
+        [*PSTACK, "run", path, "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    _, _, usage = os.wait4(process.pid, 0)
+    process.returncode = 0  # already waited for
+    return usage.ru_maxrss * 1024
+
+
+def _run(command: list) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -1,0 +1,1 @@
+"""Public POETS applications, run where a folder of checkouts is at hand."""

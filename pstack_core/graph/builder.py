@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pstack_core.graph.builder_types import DeviceTypeBuilder, Origin, TypeTable, identifier
+from pstack_core.graph.builder_types import DeviceTypeBuilder, Origin, TypeTable
+from pstack_core.graph.edge_checks import path, repeated_edge
 from pstack_core.graph.layout import Struct
 from pstack_core.graph.model import Devices, Edges, Graph, GraphType
 from pstack_core.graph.names import Names
@@ -45,7 +46,7 @@ class GraphBuilder:
         documentation: str = "",
     ) -> None:
         self._origin = Origin(type_id)
-        identifier(self._origin, "graph type", type_id)
+        self._origin.identifier("graph type", type_id)
         self.id = type_id if id is None else id
         if not DEVICE_ID.fullmatch(self.id):
             raise self._origin.error(
@@ -109,9 +110,7 @@ class GraphBuilder:
         self, id: str, *, properties: str | Struct = "", documentation: str = ""
     ) -> DeviceTypeBuilder:
         """Declare a type of devices that live outside the application: pins, no handlers."""
-        made = self._types.add_device_type(
-            id, properties, "", {}, "", documentation, external=True
-        )
+        made = self._types.add_device_type(id, properties, "", {}, "", documentation, external=True)
         self._add_tables(made)
         return made
 
@@ -162,9 +161,7 @@ class GraphBuilder:
             raise self._origin.error(f"graph properties: {problem}") from None
         self._graph_rows = rows
 
-    def device(
-        self, id: str, type: str, properties: Values = None, state: Values = None
-    ) -> int:
+    def device(self, id: str, type: str, properties: Values = None, state: Values = None) -> int:
         """Add one device; returns its index, in order of declaration."""
         kind = self._types.device_type_index(type)
         index = len(self._names)
@@ -329,7 +326,7 @@ class GraphBuilder:
         ``name`` makes a device id of a node; without it, text and whole numbers are their
         own ids and the parts of a tuple are joined with an underscore.
         """
-        from pstack_core.graph.importer import add_networkx  # noqa: PLC0415 - needed only here
+        from pstack_core.graph.importer import add_networkx
 
         add_networkx(self, graph, device_type, input, output, both_directions, name)
 
@@ -449,7 +446,8 @@ class GraphBuilder:
 
     def _types_at(self, devices: np.ndarray) -> np.ndarray:
         # The view must be gone before the column grows again.
-        return np.frombuffer(self._type_of, np.uint16)[devices]
+        kinds: np.ndarray = np.frombuffer(self._type_of, np.uint16)[devices]
+        return kinds
 
     def _send_indices(self, given: Any, count: int) -> np.ndarray:
         indices = np.asarray(given)
@@ -484,26 +482,17 @@ class GraphBuilder:
         return first
 
     def _check_unique_edges(self, graph: Graph) -> None:
-        edges = graph.edges
-        to = edges.dst.astype(np.uint64) << np.uint64(16) | edges.dst_pin
-        via = edges.src.astype(np.uint64) << np.uint64(16) | edges.src_pin
-        order = np.lexsort((via, to))
-        to, via = to[order], via[order]
-        again = np.flatnonzero((to[1:] == to[:-1]) & (via[1:] == via[:-1]))
-        if len(again):
-            index = int(order[again[0]])
-            types = graph.type.device_types
-            dst, src = int(edges.dst[index]), int(edges.src[index])
-            in_pin = types[graph.devices.type[dst]].input_pins[edges.dst_pin[index]].name
-            out_pin = types[graph.devices.type[src]].output_pins[edges.src_pin[index]].name
+        index = repeated_edge(graph.edges)
+        if index is not None:
             raise self._origin.error(
-                f"there are two edges {self._names[dst]}:{in_pin}-{self._names[src]}:{out_pin}",
+                f"there are two edges {path(graph.type, graph.devices, graph.edges, index)}",
                 "an edge is known by its path, which must be unique",
             )
 
 
 def _column(values: array[int], dtype: type) -> np.ndarray:
-    return np.array(values, dtype=dtype)
+    column: np.ndarray = np.array(values, dtype=dtype)
+    return column
 
 
 def _tables(rows: dict[tuple[int, int], Rows]) -> dict[tuple[int, int], np.ndarray]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import replace
 
-from pstack_core.graph.diagnostics import ApplicationError, Place, fail
+from pstack_core.graph.diagnostics import ApplicationError, Place, Problems, fail
 from pstack_core.graph.layout import Struct
 from pstack_core.graph.model import (
     MAX_OUTPUT_PINS,
@@ -17,16 +16,18 @@ from pstack_core.graph.model import (
     OutputPin,
     SupervisorType,
 )
-from pstack_core.graph.struct_text import parse_struct
+from pstack_core.graph.struct_text import StructReader
+from pstack_core.graph.typed_data import check_name
 
-IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
-
-@dataclass(frozen=True)
 class Origin:
     """The graph type being built: names its texts in errors, here and in the compiler's."""
 
-    type_id: str
+    def __init__(self, type_id: str) -> None:
+        self.type_id = type_id
+        # One for all texts, so that their sizes are bounded together.
+        self._problems = Problems()
+        self._reader = StructReader(self._problems, dialect=True)
 
     @property
     def file(self) -> str:
@@ -42,17 +43,21 @@ class Origin:
     def struct(self, what: str, text: str | Struct) -> Struct:
         if isinstance(text, Struct):
             return text
-        return parse_struct(
-            text, lenient=True, packed=True, file=f"<{self.type_id}: {what}>", line=1
-        )
+        struct = self._reader.struct(Code(text, f"<{self.type_id}: {what}>"), "")
+        self._raise_found()
+        return struct
 
+    def identifier(self, what: str, name: str) -> None:
+        check_name(self._problems, Place(self.file), name, what)
+        self._raise_found()
 
-def identifier(origin: Origin, what: str, name: str) -> None:
-    if not IDENTIFIER.fullmatch(name):
-        raise origin.error(
-            f"'{name}' is not a name for a {what}",
-            "use letters, digits and underscores, and no digit first",
-        )
+    def _raise_found(self) -> None:
+        """Whoever builds a graph can mend it: what is a warning in a file is an error here."""
+        found = [replace(problem, severity="error") for problem in self._problems.found]
+        if found:
+            self._problems.found.clear()
+            self._problems.errors = 0
+            raise ApplicationError(found)
 
 
 class TypeTable:
@@ -66,7 +71,7 @@ class TypeTable:
         self._index: dict[str, int] = {}
 
     def add_message(self, id: str, data: str | Struct, documentation: str) -> None:
-        identifier(self.origin, "message", id)
+        self.origin.identifier("message", id)
         if id in self.messages:
             raise self.origin.error(f"message '{id}' exists already")
         struct = self.origin.struct(f"message '{id}'", data)
@@ -82,7 +87,7 @@ class TypeTable:
         documentation: str,
         external: bool,
     ) -> DeviceTypeBuilder:
-        identifier(self.origin, "device type", id)
+        self.origin.identifier("device type", id)
         if id in self._index:
             raise self.origin.error(f"device type '{id}' exists already")
         made = DeviceTypeBuilder(
@@ -104,9 +109,13 @@ class TypeTable:
             code=(source,) if source else (),
             in_message=in_message,
             out_message=out_message,
-            **{
-                name: self.origin.code(f"supervisor {name}", text) for name, text in texts.items()
-            },
+            properties=self.origin.code("supervisor properties", texts["properties"]),
+            state=self.origin.code("supervisor state", texts["state"]),
+            on_init=self.origin.code("supervisor on_init", texts["on_init"]),
+            on_idle=self.origin.code("supervisor on_idle", texts["on_idle"]),
+            on_stop=self.origin.code("supervisor on_stop", texts["on_stop"]),
+            on_receive=self.origin.code("supervisor on_receive", texts["on_receive"]),
+            on_send=self.origin.code("supervisor on_send", texts["on_send"]),
         )
 
     def check_message(self, message: str, user: str) -> None:
@@ -207,7 +216,7 @@ class DeviceTypeBuilder:
     ) -> DeviceTypeBuilder:
         """Add an input pin; ``properties`` and ``state`` are those of each edge into it."""
         origin = self._table.origin
-        identifier(origin, "pin", name)
+        origin.identifier("pin", name)
         if name in self.inputs:
             raise origin.error(f"device type '{self.id}' has an input pin '{name}' already")
         self._table.check_message(message, f"input pin '{name}' of device type '{self.id}'")
@@ -236,7 +245,7 @@ class DeviceTypeBuilder:
     ) -> DeviceTypeBuilder:
         """Add an output pin; the first is bit 0 of ready-to-send."""
         origin = self._table.origin
-        identifier(origin, "pin", name)
+        origin.identifier("pin", name)
         if name in self.outputs:
             raise origin.error(f"device type '{self.id}' has an output pin '{name}' already")
         if len(self.output_pins) == MAX_OUTPUT_PINS:
@@ -272,6 +281,9 @@ class DeviceTypeBuilder:
             output_pins=tuple(self.output_pins),
             shared_code=(self._shared_code,) if self._shared_code else (),
             external=self.external,
+            ready_to_send=self._handlers.get("ready_to_send"),
+            on_init=self._handlers.get("on_init"),
+            on_hardware_idle=self._handlers.get("on_hardware_idle"),
+            on_device_idle=self._handlers.get("on_device_idle"),
             documentation=self._documentation,
-            **self._handlers,
         )

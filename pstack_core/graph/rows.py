@@ -112,9 +112,7 @@ class Rows:
         except KeyError:
             known = ", ".join(self._members)
             listing = f"it has {known}" if known else "it has none"
-            raise ValueProblem(
-                f"{self.owner} has no {self.kind} '{name}' ({listing})"
-            ) from None
+            raise ValueProblem(f"{self.owner} has no {self.kind} '{name}' ({listing})") from None
 
 
 def _assign(view: np.ndarray, data: TypedData, value: Any, path: str) -> None:
@@ -196,9 +194,7 @@ def _limits(dtype: np.dtype) -> tuple[int, int]:
     return int(info.min), int(info.max)
 
 
-def _refuse(
-    numbers: np.ndarray, bad: np.ndarray, per_row: bool, path: str, because: str
-) -> None:
+def _refuse(numbers: np.ndarray, bad: np.ndarray, per_row: bool, path: str, because: str) -> None:
     first = tuple(int(i) for i in np.argwhere(bad)[0])
     row = first[0] if per_row and first else None
     inner = "".join(f"[{i}]" for i in (first[1:] if per_row else first))

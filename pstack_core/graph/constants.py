@@ -29,9 +29,9 @@ C_TYPES = {
     "float": "float",
     "double": "double",
 }
-FIXED_TYPES = frozenset(
-    f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)
-) | {"half"}
+FIXED_TYPES = frozenset(f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)) | {
+    "half"
+}
 
 #: Constants of the C library.
 LIMITS: Mapping[str, Number] = {
@@ -274,17 +274,16 @@ class Evaluator:
 
     def _type(self) -> str:
         """A scalar type from here, or '' with nothing taken."""
-        name, end = "", self.at
-        if self.next.removeprefix("std::") in FIXED_TYPES:
+        plain = self.next.removeprefix("std::")
+        if plain in FIXED_TYPES:
             self.at += 1
-            return self.tokens[end][1].removeprefix("std::")
-        words: list[str] = []
-        while end < len(self.tokens) and self.tokens[end][0] == "name" and len(words) < 4:
-            words.append(self.tokens[end][1])
-            end += 1
-            if " ".join(words) in C_TYPES:
-                name, self.at = C_TYPES[" ".join(words)], end
-        return name
+            return plain
+        names = [text for _, text, _ in self.tokens[self.at : self.at + 4]]
+        for count in range(len(names), 0, -1):
+            if " ".join(names[:count]) in C_TYPES:
+                self.at += count
+                return C_TYPES[" ".join(names[:count])]
+        return ""
 
 
 def literal(text: str) -> Number:

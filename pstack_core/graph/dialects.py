@@ -29,8 +29,7 @@ V4_DIALECT = Dialect("v4", V4, "braces", _BASE + "v4")
 ORCHESTRATOR_DIALECT = Dialect("orchestrator", ORCHESTRATOR, "braces")
 
 DIALECTS = {
-    dialect.name: dialect
-    for dialect in (V2_DIALECT, V3_DIALECT, V4_DIALECT, ORCHESTRATOR_DIALECT)
+    dialect.name: dialect for dialect in (V2_DIALECT, V3_DIALECT, V4_DIALECT, ORCHESTRATOR_DIALECT)
 }
 _NAMESPACES = {dialect.namespace: dialect for dialect in DIALECTS.values()}
 
@@ -69,7 +68,7 @@ def of_root(root: Element) -> Dialect | None:
         raise fail(
             root.place,
             f"the name space '{root.namespace[:100]}' is not that of a POETS graph",
-            f"use xmlns=\"{_BASE}v3\" or v4, or name the version with a dialect option",
+            f'use xmlns="{_BASE}v3" or v4, or name the version with a dialect option',
         )
     if dialect is V4_DIALECT and "appname" in root.attributes:
         return ORCHESTRATOR_DIALECT

@@ -148,6 +148,10 @@ class TreeBuilder:
         element.children.clear()
         element.texts.clear()
 
+    def release(self, element: Element) -> None:
+        """Take an element that is kept elsewhere out of the bound on the tree's size."""
+        self._size -= ELEMENT_COST + sum(len(text) for text, _, _ in element.texts)
+
     def _count(self, size: int, element: Element) -> None:
         self._size += size
         if self._size > MAX_TEXT:

@@ -177,5 +177,3 @@ def override_value(value: Any) -> Any:
         return number(text)
     except ValueError:
         return value
-
-

@@ -28,7 +28,7 @@ from pstack_core.graph.preprocessor import Macros, preprocess
 from pstack_core.graph.schema import check_element
 from pstack_core.graph.struct_text import StructReader
 from pstack_core.graph.supervisor import members_as_code, read_supervisor
-from pstack_core.graph.typed_data import check_name
+from pstack_core.graph.typed_data import check_name, is_identifier
 from pstack_core.graph.types_v3 import TypedDataReader
 
 #: The pin and message type that v2 uses for initialisation.
@@ -76,6 +76,8 @@ class GraphTypeReader:
             self.check(group)
             for item in group.children:
                 self._device_group(item, devices, supervisors)
+        for item in element.all("SupervisorDeviceType"):
+            self._device_group(item, devices, supervisors)
         return GraphType(
             name,
             self.dialect.name,
@@ -145,7 +147,8 @@ class GraphTypeReader:
         if on_init is None and initial is not None:
             on_init = initial.on_receive
         ready = self.code(element, "ReadyToSend")
-        if outputs and ready is None and not external:
+        optional = self.dialect is ORCHESTRATOR_DIALECT  # elsewhere the schema asks for it
+        if optional and outputs and not external and element.first("ReadyToSend") is None:
             self.problems.warning(
                 element.place,
                 f"{what} has output pins but no ReadyToSend, so it never sends",
@@ -269,7 +272,8 @@ class GraphTypeReader:
     ) -> tuple[MessageType, ...]:
         used = {INIT} if self.dialect.syntax != "json" else set()
         for device in devices:
-            used |= {pin.message for pin in (*device.input_pins, *device.output_pins)}
+            used |= {pin.message for pin in device.input_pins}
+            used |= {pin.message for pin in device.output_pins}
         for supervisor in supervisors:
             used |= {supervisor.in_message, supervisor.out_message}
         return tuple(m for m in self.messages.values() if m.id != INIT or INIT in used)
@@ -279,11 +283,15 @@ class GraphTypeReader:
         name = element.attributes.get("messageTypeId", "")
         if "messageTypeId" in element.attributes and name not in self.messages:
             known = ", ".join(list(self.messages)[:20]) or "none"
-            self.problems.error(
+            tolerated = self.dialect is ORCHESTRATOR_DIALECT and is_identifier(name)
+            report = self.problems.lax if tolerated else self.problems.error
+            report(
                 element.place,
                 f"{what} has the message type '{name[:60]}', which is not declared",
                 f"declare it in MessageTypes (declared: {known})",
             )
+            if tolerated:  # the Orchestrator lets it pass as a message without members
+                self.messages[name] = MessageType(name)
         return name
 
     def code(self, owner: Element, name: str) -> Code | None:

@@ -51,7 +51,7 @@ _HANDLERS = "ReadyToSend OnInit OnHardwareIdle OnDeviceIdle"
 V3: Mapping[str, Rule] = {
     "GraphType": rule(
         once="Types Properties MessageTypes DeviceTypes",
-        many="SharedCode",
+        many="SharedCode SupervisorDeviceType",
         needs="id",
         required="MessageTypes DeviceTypes",
     ),
@@ -156,9 +156,7 @@ V4: Mapping[str, Rule] = {
 #: The Orchestrator's dialect: v4 with nearly everything optional.
 ORCHESTRATOR: Mapping[str, Rule] = {
     **V4,
-    "GraphType": rule(
-        once="Properties MessageTypes DeviceTypes", many="SharedCode", needs="id"
-    ),
+    "GraphType": rule(once="Properties MessageTypes DeviceTypes", many="SharedCode", needs="id"),
     "MessageType": rule(once="Message", needs="id", text=True),
     "DeviceType": rule(
         once=f"Properties State SupervisorInPin SupervisorOutPin {_HANDLERS}",

@@ -69,13 +69,21 @@ class Source:
             self.folder = Path(name).parent
         else:
             self.file = "<stdin>" if name in (0, "<stdin>") else "<stream>"
-        spool: Any = tempfile.SpooledTemporaryFile(max_size=SPOOL)
+        spool: Any = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115 -- see __exit__
         while chunk := source.read(CHUNK):
             if isinstance(chunk, str):
                 self._decoded = True
                 chunk = chunk.encode("utf-8", "surrogatepass")
             spool.write(chunk)
         self._stream = spool
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close what was opened for this source; a caller's stream stays open."""
+        if self._stream is not None:
+            self._stream.close()
 
     def chunks(self) -> Iterator[bytes]:
         """UTF-8 text from the beginning; each call is a new pass.
@@ -180,7 +188,7 @@ class Source:
             codec = codecs.lookup(encoding)
             if not getattr(codec, "_is_text_encoding", True):
                 raise LookupError
-            decoder = codec.incrementaldecoder("strict")  # type: ignore[misc]
+            decoder = codec.incrementaldecoder("strict")
         except (LookupError, TypeError, ValueError) as error:
             raise fail(
                 Place(self.file, 1, 1),
@@ -216,9 +224,9 @@ class Source:
     def _without_declaration(self, head: bytes) -> bytes:
         """Blank out ``<?xml ...?>``, which must not follow blank lines but sometimes does."""
         begin = len(head) - len(head.lstrip(b" \t\r\n"))
-        match = re.compile(
-            rb"<\?xml(?:\s+[a-z]+\s*=\s*(?:\"[^\"<&]*\"|'[^'<&]*'))*\s*\?>"
-        ).match(head, begin)
+        match = re.compile(rb"<\?xml(?:\s+[a-z]+\s*=\s*(?:\"[^\"<&]*\"|'[^'<&]*'))*\s*\?>").match(
+            head, begin
+        )
         if match is None:
             return head
         self.leading_blanks = begin > 0

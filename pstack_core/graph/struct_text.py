@@ -112,9 +112,7 @@ class _Parser:
     def place(self, offset: int) -> Place:
         before = self.text[:offset]
         column = offset - (before.rfind("\n") + 1) + 1
-        return Place(
-            self.code.file, self.code.line + before.count("\n"), column, self.element
-        )
+        return Place(self.code.file, self.code.line + before.count("\n"), column, self.element)
 
     def take(self, text: str) -> bool:
         if self.next != text:
@@ -173,9 +171,7 @@ class _Parser:
             if text == ";" and nesting <= 0:
                 return
 
-    def declaration(
-        self, members: list[tuple[Member, Field]], names: set[str], depth: int
-    ) -> None:
+    def declaration(self, members: list[tuple[Member, Field]], names: set[str], depth: int) -> None:
         if self.take(";"):
             self.extra(self.offset, "an empty declaration")
             return
@@ -215,15 +211,10 @@ class _Parser:
         if name in self.structs:
             self.at += 1
             return self.structs[name]
-        words: list[str] = []
-        while self.at < len(self.tokens) and self.tokens[self.at][0] == "name":
-            if " ".join([*words, self.next]) not in C_TYPES:
-                break
-            words.append(self.next)
-            self.at += 1
-        if words:
-            self.extra(offset, f"the type '{' '.join(words)}'")
-            return scalar(C_TYPES[" ".join(words)])
+        spelled = self.c_type()
+        if spelled:
+            self.extra(offset, f"the type '{spelled}'")
+            return scalar(C_TYPES[spelled])
         plain = name.removeprefix("std::")
         if plain in FIXED_TYPES:
             self.extra(offset, f"the type '{name}'")
@@ -234,6 +225,15 @@ class _Parser:
             f"'{name[:60]}' is not a type for typed data",
             "use uint8_t to uint64_t, int8_t to int64_t, float, double or struct { ... }",
         )
+
+    def c_type(self) -> str:
+        """The longest of C's own types from here, taken; '' where there is none."""
+        names = [text for kind, text, _ in self.tokens[self.at : self.at + 4] if kind == "name"]
+        for count in range(len(names), 0, -1):
+            if " ".join(names[:count]) in C_TYPES:
+                self.at += count
+                return " ".join(names[:count])
+        return ""
 
     def nested(self, depth: int) -> Field:
         offset = self.offset

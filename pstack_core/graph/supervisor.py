@@ -36,7 +36,8 @@ def read_supervisor(element: Element, reader: GraphTypeReader) -> SupervisorType
         reader.problems.lax(
             ignored.place, f"{what} has {ignored.name}, which no engine runs", "remove it"
         )
-    into, out = (inputs or [None])[0], (outputs or [None])[0]
+    into = inputs[0] if inputs else None
+    out = outputs[0] if outputs else None
     return SupervisorType(
         name,
         reader.codes(element, "Code", "SharedCode"),

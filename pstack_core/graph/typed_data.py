@@ -149,7 +149,5 @@ def with_default(field: Field, image: bytes) -> Field:
     if isinstance(data, Struct) and image != data.default:
         data = replace(data, default_bytes=image)
     elif isinstance(data, Scalar):
-
-
         data = Scalar(data.ctype, np.frombuffer(image, data.dtype)[0].item())
     return replace(field, data=data, image=image)

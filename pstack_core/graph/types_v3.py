@@ -196,13 +196,14 @@ class TypedDataReader:
 
 
 def _encode_attribute(field: Field, text: str, image: bytearray, name: str) -> None:
+    """One number, for every element of an array; or JSON; or text for an array of bytes."""
     data = field.data
     if isinstance(data, Scalar):
         if text.strip():
             encode(data, number(text), image, 0, name)
         return
     try:
-        value = number(text)
+        one = number(text)
     except ValueError:
         bytewise = isinstance(data, Array) and data.element.dtype.itemsize == 1
         value = text if bytewise and not text.lstrip().startswith("[") else json_value(text)
@@ -212,9 +213,9 @@ def _encode_attribute(field: Field, text: str, image: bytearray, name: str) -> N
         data = data.element
     if not isinstance(data, Scalar):
         raise ValueError(f"'{name}' has members, so one number is not enough")
-    one = bytearray(data.dtype.itemsize)
-    encode(data, value, one, 0, name)
-    image[:] = one * (len(image) // len(one))
+    element = bytearray(data.dtype.itemsize)
+    encode(data, one, element, 0, name)
+    image[:] = element * (len(image) // len(element))
 
 
 def _encode_element(field: Field, text: str, image: bytearray, name: str) -> None:

@@ -1,0 +1,165 @@
+"""Reads a graph instance's sections through the native scanner into columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pstack_scan
+
+from pstack_core.graph.diagnostics import Place, Problems, fail
+from pstack_core.graph.dialects import Dialect
+from pstack_core.graph.encoding import encode, override_value
+from pstack_core.graph.layout import Array, Scalar, Struct, TypedData
+from pstack_core.graph.model import Code, Devices, Edges, GraphType
+from pstack_core.graph.names import Names
+
+
+def scan_layout(struct: Struct, default: bytes | None = None) -> tuple[Any, ...] | None:
+    """A struct as the scanner takes it: ``(size, default, node)``; ``None`` where empty."""
+    if not struct.dtype.itemsize:
+        return None
+    return struct.dtype.itemsize, default or struct.default, _node(struct)
+
+
+def _node(data: TypedData) -> tuple[Any, ...]:
+    if isinstance(data, Scalar):
+        return "scalar", data.ctype
+    if isinstance(data, Array):
+        return "array", data.length, data.element.dtype.itemsize, _node(data.element)
+    if isinstance(data, Struct):
+        members = zip(data.members, data.offsets, strict=True)
+        return "struct", [(member.name, offset, _node(member.data)) for member, offset in members]
+    size = data.dtype.itemsize
+    return "union", size, size - 1, [(member.name, _node(member.data)) for member in data.members]
+
+
+def scan_types(graph_type: GraphType) -> list[tuple[Any, ...]]:
+    """The device types as the scanner takes them."""
+    return [
+        (
+            device.id,
+            device.external,
+            scan_layout(device.properties),
+            None if device.external else scan_layout(device.state),
+            [
+                (pin.name, pin.message, scan_layout(pin.properties), scan_layout(pin.state))
+                for pin in device.input_pins
+            ],
+            [(pin.name, pin.message, pin.indexed) for pin in device.output_pins],
+        )
+        for device in graph_type.device_types
+    ]
+
+
+def open_instance(graph_type: GraphType, dialect: Dialect, strict: bool) -> pstack_scan.Instance:
+    """An empty instance of ``graph_type`` for the scanner to read rows into."""
+    return pstack_scan.Instance(scan_types(graph_type), dialect.syntax, strict)
+
+
+def report(instance: pstack_scan.Instance, file: str, problems: Problems) -> None:
+    """Hand on what the scanner found wrong."""
+    kept = instance.diagnostics
+    for severity, line, column, element, message in kept:
+        what, _, hint = message.partition("; ")
+        problems.report(severity, Place(file, line, column, element), what, hint)
+    if instance.diagnostic_count > len(kept):
+        problems.report(
+            "error" if any(d[0] == "error" for d in kept) else "warning",
+            Place(file),
+            f"{instance.diagnostic_count - len(kept)} more problems in the instance",
+            "correct those above first",
+        )
+
+
+def columns(instance: pstack_scan.Instance, graph_type: GraphType) -> tuple[Devices, Edges]:
+    """The rows that the scanner read, as arrays that own their memory."""
+
+    def column(name: str, dtype: str) -> np.ndarray:
+        return np.frombuffer(instance.column(name), dtype).copy()
+
+    def table(raw: Any, struct: Struct, rows: int) -> np.ndarray:
+        if not struct.dtype.itemsize:
+            return np.zeros(rows, struct.dtype)
+        return np.frombuffer(raw, struct.dtype).copy()
+
+    types = column("device_type", "<u2")
+    counts = np.bincount(types, minlength=len(graph_type.device_types))
+    properties, state = [], []
+    for index, device in enumerate(graph_type.device_types):
+        rows = int(counts[index])
+        properties.append(table(instance.device_properties(index), device.properties, rows))
+        if device.external:
+            state.append(np.zeros(rows, device.state.dtype))
+        else:
+            state.append(table(instance.device_state(index), device.state, rows))
+    names = Names(bytes(instance.names_arena), np.frombuffer(instance.names_offsets, "<u8").copy())
+    devices = Devices(names, types, column("device_row", "<u4"), properties, state)
+    edges = Edges(
+        column("edge_dst", "<u4"),
+        column("edge_dst_pin", "<u2"),
+        column("edge_src", "<u4"),
+        column("edge_src_pin", "<u2"),
+        column("edge_send_index", "<i4"),
+        column("edge_row", "<u4"),
+    )
+    for t, device in enumerate(graph_type.device_types):
+        for p, pin in enumerate(device.input_pins):
+            if pin.properties.dtype.itemsize:
+                raw = instance.edge_properties(t, p)
+                edges.properties[t, p] = np.frombuffer(raw, pin.properties.dtype).copy()
+            if pin.state.dtype.itemsize:
+                raw = instance.edge_state(t, p)
+                edges.state[t, p] = np.frombuffer(raw, pin.state.dtype).copy()
+    return devices, edges
+
+
+def graph_properties(
+    struct: Struct, code: Code, element: str, dialect: Dialect, problems: Problems
+) -> np.ndarray:
+    """The graph's properties from their text: a structured array of shape ()."""
+    image = struct.default
+    if code.text.strip():
+        image, found = pstack_scan.parse_value(
+            scan_layout(struct), code.text, dialect.syntax, problems.strict
+        )
+        for severity, offset, message in found:
+            before = code.text[:offset]
+            column = offset - before.rfind("\n")
+            place = Place(code.file, code.line + before.count("\n"), column, element)
+            what, _, hint = message.partition("; ")
+            problems.report(severity, place, what, hint)
+    return _scalar_of(struct, bytes(image or b""))
+
+
+def override(
+    values: np.ndarray, struct: Struct, settings: Mapping[str, Any], file: str
+) -> np.ndarray:
+    """The properties with some set anew; ``a.b`` names a member of a member.
+
+    Raises:
+        ApplicationError: a name is not known or a value does not fit.
+    """
+    image = bytearray(values.tobytes())
+    for name, text in settings.items():
+        value = override_value(text)
+        for part in reversed(re.split(r"\.|\[(?=\d+\])", name.replace("]", ""))):
+            value = {part: value}
+        try:
+            encode(struct, value, image)
+        except ValueError as error:
+            known = ", ".join(member.name for member in struct.members) or "none"
+            raise fail(
+                Place(file),
+                f"cannot set the graph property '{name}': {error}",
+                f"the graph's properties are: {known}",
+            ) from error
+    return _scalar_of(struct, bytes(image))
+
+
+def _scalar_of(struct: Struct, image: bytes) -> np.ndarray:
+    if not struct.dtype.itemsize:
+        return np.zeros((), struct.dtype)
+    return np.frombuffer(image, struct.dtype).copy().reshape(())

@@ -13,7 +13,7 @@ sent      OnSend handlers that ran, cancelled ones included; schedule-invariant
 delivered messages received; schedule-invariant
 tolerance how far the two counts may be off, for what depends on the moment of exit
 states    ``field=value`` that every device with such a field ends at
-recipe    how to generate it: a script in the folder and its arguments
+recipe    how to generate it: a script in the folder and its arguments, or as in ``generators.py``
 note      in words
 ========= ==========================================================================
 """

@@ -14,7 +14,8 @@ from collections import Counter
 from pathlib import Path
 
 from tests.interop.expectations import ENDS, Row, corpus, rows
-from tests.interop.generate import CannotGenerate, instance
+from tests.interop.generate import instance
+from tests.interop.generators import CannotGenerate
 from tests.interop.judge import Outcome, judge
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "compatibility.md"

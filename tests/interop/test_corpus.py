@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.interop.expectations import ENDS, Row, corpus, rows
-from tests.interop.generate import CannotGenerate, instance
+from tests.interop.generate import instance
+from tests.interop.generators import CannotGenerate
 from tests.interop.judge import judge
 
 ROWS = rows()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pstack_native.handlers import NamedCode, codes_of
+from pstack_native.handlers import TRIVIA, NamedCode, codes_of
 
 if TYPE_CHECKING:
     from pstack_core.graph.model import GraphType
@@ -133,7 +133,8 @@ def locate(text: str, graph_type: GraphType) -> str:
 def explain(output: str, graph_type: GraphType) -> str:
     """The compiler's errors in terms of the application: file, line, handler, source line."""
     codes = codes_of(graph_type)
-    lines, others = [], []
+    # An unbalanced brace makes the compiler blame innocent text further down: say it first.
+    lines, others = _unbalanced(codes), []
     for match in map(_ERROR.match, output.splitlines()):
         if match is None:
             continue
@@ -143,13 +144,32 @@ def explain(output: str, graph_type: GraphType) -> str:
         else:
             others.append(what)
     if not lines:
-        # Only errors outside the application's text: an unbalanced brace, usually.
-        hint = "is a brace or a #if unbalanced in a handler?"
+        # Only errors outside the application's text: an unbalanced #if, usually.
+        hint = "is a #if unbalanced in a handler?"
         lines = [f"error: {what} ({hint})" for what in others] or [output.strip()]
     extra = len(lines) - MOST_ERRORS
     if extra > 0:
         lines = [*lines[:MOST_ERRORS], f"... and {extra} more errors"]
     return "\n".join(dict.fromkeys(lines))
+
+
+def _unbalanced(codes: list[NamedCode]) -> list[str]:
+    found = []
+    for named in codes:
+        opened: list[int] = []
+        text = TRIVIA.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), named.code.text)
+        for line, row in enumerate(text.split("\n"), named.code.line):
+            for brace in re.findall(r"[{}]", row):
+                if brace == "{":
+                    opened.append(line)
+                elif opened:
+                    opened.pop()
+                else:
+                    found.append(f"{named.code.file}:{line}: error: '}}' closes nothing [{named.title}]")
+        if opened:
+            place = f"{named.code.file}:{opened[-1]}"
+            found.append(f"{place}: error: '{{' is never closed [{named.title}]")
+    return found
 
 
 def _in_code(named: NamedCode, match: re.Match[str], what: str) -> str:

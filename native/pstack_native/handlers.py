@@ -97,7 +97,8 @@ def device_handlers(device: DeviceType) -> tuple[tuple[str, Code | None], ...]:
     )
 
 
-_TRIVIA = re.compile(
+#: Comments and literals of C++.
+TRIVIA = re.compile(
     r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL
 )
 _TOKEN = re.compile(r"\breturn\b\s*(;?)|\]\s*(?:\([^()]*\))?\s*(?:mutable\b)?[^;{}()]*\{|[{}]")
@@ -111,7 +112,7 @@ def returns(body: str) -> tuple[bool, bool]:
     """
     value = plain = False
     lambdas: list[bool] = []  # for each open brace, whether a lambda's body begins there
-    for token in _TOKEN.finditer(_TRIVIA.sub(" ", body)):
+    for token in _TOKEN.finditer(TRIVIA.sub(" ", body)):
         text = token.group()
         if text.startswith("return"):
             if not any(lambdas):
@@ -145,7 +146,7 @@ def may_overrun(device: DeviceType) -> bool:
     codes += [pin.on_receive for pin in device.input_pins]
     codes += [pin.on_send for pin in device.output_pins]
     return any(
-        code is not None and _HAZARDS.search(_TRIVIA.sub(" ", code.text)) for code in codes
+        code is not None and _HAZARDS.search(TRIVIA.sub(" ", code.text)) for code in codes
     )
 
 

@@ -17,7 +17,8 @@ from pstack_core.graph import Graph, GraphBuilder
 SIZE = 24
 STEPS = 100
 FANOUT = 20
-THRESHOLD = 1000
+#: Low enough that somebody fires every few steps: ten silent rounds would end the run as idle.
+THRESHOLD = 500
 MULTIPLIER, INCREMENT = 1664525, 1013904223
 
 

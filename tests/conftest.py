@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pstack_core.engines import registry
+from pstack_core.engines.registry import registry
 
 Install = Callable[..., Path]
 
@@ -26,7 +26,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     monkeypatch.syspath_prepend(str(site))
     for variable in ("LOAD", "BLOCK", "TRACE"):
         monkeypatch.delenv(f"PSTACK_{variable}_PLUGINS", raising=False)
-    monkeypatch.setattr(registry, "registry", registry.cache(registry.registry.__wrapped__))
+    registry.cache_clear()
     modules = set(sys.modules)
 
     def add(name: str, entry_points: dict[str, str], sources: dict[str, str]) -> Path:
@@ -40,6 +40,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         return site
 
     yield add
+    registry.cache_clear()
     for module in set(sys.modules) - modules:
         if str(getattr(sys.modules[module], "__file__", "")).startswith(str(site)):
             del sys.modules[module]

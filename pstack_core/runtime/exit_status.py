@@ -51,7 +51,9 @@ def of_finished(finished: Finished) -> int:
     if reason in ("exit", "halt"):
         return of_code(finished.exit_code)
     if reason == "crash":
-        return SIGNAL + finished.signal if finished.signal else FAILURE
+        if finished.signal:
+            return SIGNAL + finished.signal
+        return of_code(finished.exit_code) or FAILURE
     return {
         "idle": OK,
         "timeout": TIMEOUT,
@@ -61,10 +63,12 @@ def of_finished(finished: Finished) -> int:
     }[reason]
 
 
-def of_error(error: Exception) -> int:
-    """The status for an application or an engine that cannot be used."""
+def of_error(error: Exception) -> int | None:
+    """The status for an application or an engine that cannot be used; None for other errors."""
     from pstack_core.engines.engine import EngineError
+    from pstack_core.graph.diagnostics import ApplicationError
 
-    if isinstance(error, EngineError) and not error.output:
-        return NO_ENGINE
-    return BAD_APPLICATION  # an EngineError with output has the compiler's
+    if isinstance(error, EngineError):
+        # Where there is output, it is the compiler's, about the application's handlers.
+        return BAD_APPLICATION if error.output else NO_ENGINE
+    return BAD_APPLICATION if isinstance(error, ApplicationError) else None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from pstack_core.engines.commands import Stop
 from pstack_core.engines.engine import EngineError, Limits, Session, Task
-from pstack_core.engines.events import Event, Failed, Finished, Started
+from pstack_core.engines.events import Event, Failed, Finished, Log, Started
+from pstack_core.engines.registry import registry
 
 if TYPE_CHECKING:
     from pstack_core.graph.diagnostics import Diagnostic
@@ -17,24 +19,50 @@ if TYPE_CHECKING:
     from pstack_core.runtime.result import Result
 
 
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to run an application; :func:`run` explains the fields."""
+
+    engine: str = "local"
+    level: int = 1
+    seed: int = 0
+    threads: int = 1
+    timeout: float | None = None
+    max_events: int | None = None
+    memory: int | None = None
+    cpu_seconds: float | None = None
+    properties: Mapping[str, str] | None = None
+    options: Mapping[str, str] | None = None
+    strict: bool = False
+    dialect: str | None = None
+    instance: str | None = None
+
+    def task(self, graph: Graph) -> Task:
+        """What the engine is given."""
+        return Task(
+            graph,
+            level=self.level,
+            seed=self.seed,
+            threads=self.threads,
+            limits=Limits(self.timeout, self.cpu_seconds, self.max_events, self.memory),
+            options=dict(self.options or {}),
+        )
+
+
 class Run:
     """One task on one engine, from the opening of its session to its result.
 
     A context manager; leaving it ends the run and frees everything::
 
-        with Run(graph, "local", Task(graph)) as run:
-            for event in run.events():
-                ...
-        run.result
+        with start("app.xml") as current:
+            result = current.wait(on_log=print)
     """
 
     def __init__(self, engine: str, task: Task, read_seconds: float = 0.0) -> None:
-        """``read_seconds``: what reading the application took, part of "Load seconds".
+        """Open the session; ``read_seconds`` is what reading the application took.
 
         Raises EngineError if there is no such engine or the task cannot run there.
         """
-        from pstack_core.engines.registry import registry
-
         self.task = task
         self.result: Result | None = None
         self._compile_seconds = 0.0
@@ -69,6 +97,23 @@ class Run:
         if self.result is None:
             raise EngineError("the engine ended the session without saying how the run ended")
 
+    def wait(
+        self,
+        on_event: Callable[[Event], object] | None = None,
+        on_log: Callable[[str, int, str], object] | None = None,
+    ) -> Result:
+        """Wait for the end; calls ``on_event(event)`` and ``on_log(device, level, text)``.
+
+        Raises EngineError if the task could not be run after all.
+        """
+        for event in self.events():
+            if on_event is not None:
+                on_event(event)
+            if on_log is not None and isinstance(event, Log):
+                on_log(event.device, event.level, event.text)
+        assert self.result is not None
+        return self.result
+
     def stop(self) -> None:
         """Ask the engine to end the run; its end then arrives as an event.
 
@@ -80,6 +125,37 @@ class Run:
         from pstack_core.runtime.result import Result
 
         self.result = Result(self.task.graph, finished, self._compile_seconds, self._load_seconds)
+
+
+def start(
+    source: Any,
+    settings: Settings | None = None,
+    warn: Callable[[Diagnostic], None] | None = None,
+) -> Run:
+    """Load an application and open its run; ``source`` and ``warn`` as for :func:`run`.
+
+    Raises ApplicationError and EngineError.
+    """
+    from pstack_core.graph.model import Graph
+
+    settings = settings or Settings()
+    read_seconds = 0.0
+    if not isinstance(source, Graph):
+        from pstack_core.graph import load
+
+        begin = time.monotonic()
+        source = load(
+            source,
+            strict=settings.strict,
+            dialect=settings.dialect,
+            properties=settings.properties or None,
+            warn=warn,
+            instance=settings.instance,
+        )
+        read_seconds = time.monotonic() - begin
+    elif settings.properties:
+        raise TypeError("properties can be given only where the application is loaded")
+    return Run(settings.engine, settings.task(source), read_seconds)
 
 
 def run(
@@ -98,52 +174,38 @@ def run(
     on_event: Callable[[Event], object] | None = None,
     warn: Callable[[Diagnostic], None] | None = None,
     strict: bool = False,
+    dialect: str | None = None,
+    instance: str | None = None,
 ) -> Result:
     """Run an application and wait for its end.
 
     ``source`` is a Graph, or whatever ``load`` takes: a path, bytes, a file object
-    or XML text.  ``level``: log lines of this level and below are kept.
-    ``timeout`` and ``cpu_seconds`` are in seconds, ``memory`` in bytes,
-    ``max_events`` counts sends, deliveries and idle handlers; None means no limit.
-    ``properties`` overrides graph properties.  ``on_event`` is called with every
-    event of the run as it happens, log lines among them.
+    or XML text.  ``level``: log lines of this level and below are kept.  ``seed``
+    decides everything random.  ``timeout`` and ``cpu_seconds`` are in seconds,
+    ``memory`` in bytes beyond the instance; ``max_events`` counts sends, deliveries
+    and idle handlers; None means no limit.  ``properties`` overrides graph
+    properties by text, ``options`` are the engine's own.  ``on_event`` is called
+    with every event of the run as it happens, log lines among them, and ``warn``
+    with what is odd about the application; ``strict`` makes errors of most of that.
+    ``dialect`` and ``instance`` are as for ``load``.
 
     Raises ApplicationError for an application that cannot be used and EngineError
     for one that cannot be run; however a run ends, the result says so.
     """
-    graph, read_seconds = read(source, properties=properties, warn=warn, strict=strict)
-    task = Task(
-        graph,
+    settings = Settings(
+        engine=engine,
         level=level,
         seed=seed,
         threads=threads,
-        limits=Limits(timeout, cpu_seconds, max_events, memory),
-        options=dict(options or {}),
+        timeout=timeout,
+        max_events=max_events,
+        memory=memory,
+        cpu_seconds=cpu_seconds,
+        properties=properties,
+        options=options,
+        strict=strict,
+        dialect=dialect,
+        instance=instance,
     )
-    with Run(engine, task, read_seconds) as current:
-        for event in current.events():
-            if on_event is not None:
-                on_event(event)
-    assert current.result is not None
-    return current.result
-
-
-def read(
-    source: Any,
-    *,
-    properties: Mapping[str, str] | None = None,
-    warn: Callable[[Diagnostic], None] | None = None,
-    strict: bool = False,
-) -> tuple[Graph, float]:
-    """The graph of a source, which may be one already, and the seconds it took."""
-    from pstack_core.graph.model import Graph
-
-    begin = time.monotonic()
-    if isinstance(source, Graph):
-        if properties:
-            raise TypeError("properties can be given only where the application is loaded")
-        return source, 0.0
-    from pstack_core.graph import load
-
-    graph = load(source, properties=dict(properties or {}) or None, warn=warn, strict=strict)
-    return graph, time.monotonic() - begin
+    with start(source, settings, warn) as current:
+        return current.wait(on_event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import re
-from typing import IO
+from typing import IO, Any
 
 from pstack_core.shell.context import Context
 
@@ -69,6 +69,18 @@ def add_application(parser: argparse.ArgumentParser) -> None:
         metavar="APP",
         help="the application: an XML file, gzip-compressed or not; - is standard input",
     )
+    parser.add_argument(
+        "--dialect",
+        choices=("v2", "v3", "v4", "orchestrator"),
+        help="read the file as this version of the format, whatever it says itself",
+    )
+
+
+def add_instance(parser: argparse.ArgumentParser) -> None:
+    """The option --instance."""
+    parser.add_argument(
+        "--instance", metavar="ID", help="which graph instance, where the file has several"
+    )
 
 
 def add_strict(parser: argparse.ArgumentParser) -> None:
@@ -88,6 +100,12 @@ def add_json(parser: argparse.ArgumentParser, what: str) -> None:
 def application(context: Context, name: str) -> str | IO[bytes]:
     """What to load for the argument APP."""
     return context.input() if name == "-" else name
+
+
+def reading(arguments: argparse.Namespace) -> dict[str, Any]:
+    """How to load it: the keyword arguments for ``load`` that the command has as options."""
+    names = ("strict", "dialect", "instance")
+    return {name: getattr(arguments, name) for name in names if hasattr(arguments, name)}
 
 
 def _whole(text: str) -> int:

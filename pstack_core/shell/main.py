@@ -38,13 +38,13 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status.  The console script ``pstack``."""
-    # A short command makes few cycles: collecting them costs more than they do.
-    gc.disable()
     argv = sys.argv[1:] if argv is None else list(argv)
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError, OSError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     context = Context()
+    collecting = gc.isenabled()
+    gc.disable()  # one command makes few cycles: looking for them costs more than they do
     try:
         status = _dispatch(context, argv)
         sys.stdout.flush()
@@ -57,6 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = exit_status.BROKEN_PIPE
     except Exception as error:
         status = _report(context, error)
+    finally:
+        if collecting:
+            gc.enable()
     return _flush(status)
 
 
@@ -67,6 +70,7 @@ def parser_of(name: str) -> Parser:
         prog=f"pstack {name}",
         description=module.SUMMARY,
         epilog=module.EXAMPLES,
+        allow_abbrev=False,  # a script must not break when an option is added
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     module.add_arguments(parser)
@@ -81,6 +85,7 @@ def main_parser() -> Parser:
         usage="pstack [-h] [--version] COMMAND ...",
         description="\n".join([DESCRIPTION, "", "commands:", *lines]),
         epilog=EPILOG,
+        allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="store_true", help="print the version")
@@ -92,9 +97,9 @@ def _dispatch(context: Context, argv: Sequence[str]) -> int:
     if name in commands.NAMES:
         arguments = parser_of(name).parse_args(argv[1:])
         return commands.command(name).run(context, arguments)
-    parser = main_parser()
     if name and not name.startswith("-"):
         raise UsageError(_no_command(name))
+    parser = main_parser()
     arguments = parser.parse_args(argv)
     if arguments.version:
         from pstack_core import __version__
@@ -115,29 +120,31 @@ def _no_command(name: str) -> str:
 
 def _report(context: Context, error: Exception) -> int:
     """Tell the user about an exception; returns the exit status."""
-    from pstack_core.engines.engine import EngineError
     from pstack_core.graph.diagnostics import ApplicationError
     from pstack_core.shell.problems import show
 
+    status = exit_status.of_error(error)
     try:
         if isinstance(error, ApplicationError):
             show(context, error.diagnostics)
-        elif isinstance(error, EngineError):
-            if error.output:
-                context.note(error.output.rstrip())
+            status = exit_status.BAD_APPLICATION
+        elif status is not None:
+            output = getattr(error, "output", "")
+            if output:
+                context.note(output.rstrip())
             context.error(str(error))
         elif isinstance(error, UsageError):
             context.error(str(error))
-            return exit_status.USAGE
+            status = exit_status.USAGE
         elif isinstance(error, OSError) and error.strerror:
             place = f"{error.filename}: " if error.filename else ""
             context.error(f"{place}{error.strerror}")
-            return exit_status.USAGE
+            status = exit_status.USAGE
         else:
             return _bug(context, error)
     except BrokenPipeError:
         return exit_status.BROKEN_PIPE
-    return exit_status.of_error(error)
+    return status
 
 
 def _bug(context: Context, error: Exception) -> int:

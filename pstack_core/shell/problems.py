@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from pstack_core.shell.context import Context
 
@@ -36,7 +36,7 @@ def show(context: Context, diagnostics: Iterable[Diagnostic]) -> None:
 
 
 class Warnings:
-    """Prints the first warnings of an application that is being loaded, and counts the rest."""
+    """Prints the first warnings of an application that is loaded within, and counts the rest."""
 
     def __init__(self, context: Context, app: str) -> None:
         self.context = context
@@ -48,7 +48,10 @@ class Warnings:
         if self.count <= MOST_WARNINGS:
             self.context.note(line_of(self.context, diagnostic))
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
         """Say how many were not shown."""
         more = self.count - MOST_WARNINGS
         if more > 0:

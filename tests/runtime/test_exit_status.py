@@ -36,6 +36,7 @@ def test_a_failure_never_becomes_success(code: int) -> None:
         (Reason.ASSERT, 0, 0, 1),
         (Reason.CRASH, 0, 11, 139),
         (Reason.CRASH, 0, 0, 1),
+        (Reason.CRASH, 134, 0, 134),
         (Reason.KILLED, 0, 0, 130),
     ],
 )
@@ -53,6 +54,7 @@ def test_errors() -> None:
     assert exit_status.of_error(EngineError("no compiler")) == exit_status.NO_ENGINE
     assert exit_status.of_error(EngineError("x", "app.xml:3: y")) == exit_status.BAD_APPLICATION
     assert exit_status.of_error(ApplicationError([])) == exit_status.BAD_APPLICATION
+    assert exit_status.of_error(KeyError("a bug")) is None
 
 
 def test_table_is_documented() -> None:

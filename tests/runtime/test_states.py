@@ -102,7 +102,7 @@ def test_csv_has_a_column_a_scalar(tmp_path: Path) -> None:
     assert list(a)[:4] == ["device", "type", "count", "big"]
     assert a["device"] == "a"
     assert a["huge"] == str(2**64 - 1)
-    assert [a[f"grid[{i}][{j}]"] for i in range(2) for j in range(3)] == list("12345") + ["-6"]
+    assert [a[f"grid[{i}][{j}]"] for i in range(2) for j in range(3)] == [*"12345", "-6"]
     assert a["t.x"] == "-1"
     assert a["t.y[1]"] == "8"
     assert a["pairs[1].a"] == "10"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pstack_core.runtime import exit_status
-from pstack_core.shell.arguments import add_application, add_json, add_strict, application
+from pstack_core.shell.arguments import add_application, add_json, add_strict, application, reading
 from pstack_core.shell.context import Context
 
 SUMMARY = "List every error of an application, with its place and what to do about it."
@@ -31,7 +31,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     from pstack_core.graph import check
     from pstack_core.shell.problems import as_json, line_of
 
-    problems = check(application(context, arguments.app), strict=arguments.strict)
+    problems = check(application(context, arguments.app), **reading(arguments))
     errors = sum(problem.severity == "error" for problem in problems)
     if arguments.json or context.json:
         context.write_json({"errors": errors, "problems": [as_json(p) for p in problems]})

@@ -5,7 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pstack_core.shell.arguments import add_application, add_strict, application
+from pstack_core.shell.arguments import (
+    add_application,
+    add_instance,
+    add_strict,
+    application,
+    reading,
+)
 from pstack_core.shell.context import Context
 
 SUMMARY = "Write an application in another version of the format."
@@ -31,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="where to write (default: standard output)",
     )
+    add_instance(parser)
     add_strict(parser)
 
 
@@ -39,12 +46,9 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     from pstack_core.graph import load, save
     from pstack_core.shell.problems import Warnings
 
-    warnings = Warnings(context, arguments.app)
-    graph = load(application(context, arguments.app), strict=arguments.strict, warn=warnings)
-    warnings.close()
-    if arguments.output is None:
+    with Warnings(context, arguments.app) as warn:
+        graph = load(application(context, arguments.app), warn=warn, **reading(arguments))
         context.stdout.flush()
-        save(graph, context.binary_output(), version=arguments.to)
-    else:
-        save(graph, arguments.output, version=arguments.to)
+        target = arguments.output or context.binary_output()
+        save(graph, target, version=arguments.to, warn=warn)
     return 0

@@ -24,10 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Print every engine."""
-    from pstack_core.engines.registry import describe, registry
+    from pstack_core.runtime import installed
 
-    infos = [describe(engine) for engine in registry().engines().values()]
-    failed = [plugin for plugin in registry().plugins() if plugin.status == "failed"]
+    infos = installed.engines()
+    failed = [plugin for plugin in installed.plugins() if plugin.errors]
     if arguments.json or context.json:
         engines = [
             {

@@ -25,9 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Print every plugin."""
-    from pstack_core.engines.registry import registry
+    from pstack_core.runtime import installed
 
-    plugins = registry().plugins()
+    plugins = installed.plugins()
     if arguments.json or context.json:
         context.write_json(
             {

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 
 from pstack_core.shell.arguments import (
     add_application,
+    add_instance,
     add_json,
     add_strict,
     application,
     assignment,
     count,
     natural,
+    reading,
     seconds,
     size,
 )
@@ -48,6 +50,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``pstack run``."""
     add_application(parser)
+    add_instance(parser)
     parser.add_argument(
         "--engine", metavar="NAME", default="local", help="what runs it (default: %(default)s)"
     )
@@ -109,36 +112,31 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     """Run the application; the exit status says how it ended."""
     _check_states(arguments.states)
     as_json = arguments.json or context.json
-    from pstack_core.engines.engine import Limits, Task
-    from pstack_core.engines.events import Log
-    from pstack_core.runtime.run import Run, read
+    from pstack_core.runtime.run import Settings, start
     from pstack_core.shell.problems import Warnings
 
-    warnings = Warnings(context, arguments.app)
-    graph, read_seconds = read(
-        application(context, arguments.app),
-        properties=dict(arguments.set),
-        warn=warnings,
-        strict=arguments.strict,
-    )
-    warnings.close()
-    task = Task(
-        graph,
+    settings = Settings(
+        engine=arguments.engine,
         level=arguments.level,
         seed=arguments.seed,
         threads=arguments.threads,
-        limits=Limits(
-            arguments.timeout, arguments.cpu_seconds, arguments.max_events, arguments.memory
-        ),
+        timeout=arguments.timeout,
+        max_events=arguments.max_events,
+        memory=arguments.memory,
+        cpu_seconds=arguments.cpu_seconds,
+        properties=dict(arguments.set),
+        **reading(arguments),
     )
     log = context.stderr if as_json else context.stdout
-    with Run(arguments.engine, task, read_seconds) as current, _stopped_by_signals(current) as got:
-        for event in current.events():
-            if isinstance(event, Log) and not arguments.quiet:
-                log.write(f"Log [device {event.device}, level {event.level}]: {event.text}\n")
-                log.flush()
-    result = current.result
-    assert result is not None
+
+    def print_log(device: str, level: int, text: str) -> None:
+        log.write(f"Log [device {device}, level {level}]: {text}\n")
+        log.flush()
+
+    with Warnings(context, arguments.app) as warn:
+        current = start(application(context, arguments.app), settings, warn)
+    with current, _stopped_by_signals(current) as got:
+        result = current.wait(on_log=None if arguments.quiet else print_log)
     if arguments.states is not None:
         result.write_states(arguments.states)
     if as_json:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pstack_scan
 
+import pstack_scan
 from pstack_core.graph.diagnostics import Place, Problems, fail
 from pstack_core.graph.dialects import Dialect
 from pstack_core.graph.encoding import encode, override_value

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pstack_scan
-
 from pstack_core.graph.diagnostics import ApplicationError, Place, Problems, fail
 from pstack_core.graph.dialects import (
     DIALECTS,

@@ -32,6 +32,7 @@ def rule(
     required: str = "",
     text: bool = False,
 ) -> Rule:
+    """A rule from names with blanks between them."""
     return Rule(
         frozenset(once.split()),
         frozenset(many.split()),

@@ -16,7 +16,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from pstack_core.graph.diagnostics import Place, fail
 
@@ -77,7 +77,7 @@ class Source:
             spool.write(chunk)
         self._stream = spool
 
-    def __enter__(self) -> Source:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -149,7 +149,8 @@ class Source:
                         place, f"the gzip data are damaged: {error}", "compress the file again"
                     ) from error
                 produced += len(plain)
-                if produced > FREE_EXPANSION and produced > RATIO * consumed:
+                data = member.unused_data if member.eof else member.unconsumed_tail
+                if produced > FREE_EXPANSION and produced > RATIO * (consumed - len(data)):
                     raise fail(
                         place,
                         f"the gzip data expand more than {RATIO} times",
@@ -157,7 +158,6 @@ class Source:
                     )
                 if plain:
                     yield plain
-                data = member.unused_data if member.eof else member.unconsumed_tail
             data = next(pieces, None)
         if not member.eof:
             yield member.flush()
@@ -236,9 +236,9 @@ class Source:
 
 def _gather(pieces: Iterator[bytes], head: bytes, size: int, strip: bool = False) -> bytes:
     """Extend ``head`` until it has ``size`` bytes (not counting blanks where ``strip``)."""
-    while len(head.lstrip() if strip else head) < size:
+    while len(head.lstrip() if strip else head) < size and len(head) <= 4 * CHUNK:
         piece = next(pieces, None)
-        if piece is None or len(head) > 4 * CHUNK:
+        if piece is None:
             break
         head += piece
     return head

@@ -252,6 +252,8 @@ class _Parser:
         self.expect("}")
         if field is None:
             raise _Wrong(offset, "the struct is too large", "make the arrays shorter")
+        if not field.image:  # C++ gives it a byte, the formats none
+            raise _Wrong(offset, "a struct within a struct has no members", "give it one")
         if name:
             self.structs[name] = field
         return field
@@ -356,7 +358,7 @@ class _Parser:
         nesting = 0
         while self.at < len(self.tokens):
             text = self.next
-            if nesting == 0 and text in (";", ","):
+            if text == ";" or (text == "," and nesting == 0):
                 return
             nesting += (text in "({[") - (text in ")}]")
             self.at += 1

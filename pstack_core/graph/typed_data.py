@@ -17,16 +17,17 @@ MAX_DEPTH = 32
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
-#: Words that cannot name a C++ member, type or pin.
-KEYWORDS = frozenset(
+_KEYWORDS = (
     "alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t"
     " char32_t class compl const constexpr const_cast continue decltype default delete do double"
     " dynamic_cast else enum explicit export extern false float for friend goto if inline int"
     " long mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected"
     " public register reinterpret_cast return short signed sizeof static static_assert"
     " static_cast struct switch template this thread_local throw true try typedef typeid"
-    " typename union unsigned using virtual void volatile wchar_t while xor xor_eq".split()
+    " typename union unsigned using virtual void volatile wchar_t while xor xor_eq"
 )
+#: Words that cannot name a member in C++.
+KEYWORDS = frozenset(_KEYWORDS.split())
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,13 @@ class Field:
     depth: int = 0
 
 
-def scalar(ctype: str, default: int | float = 0) -> Field:
+def scalar(ctype: str, default: float = 0) -> Field:
     data = Scalar(ctype, default)
     return Field(data, default_of(data))
 
 
 def is_identifier(name: str) -> bool:
+    """Whether C takes the text as a name."""
     return len(name) <= 1024 and _IDENTIFIER.match(name) is not None
 
 

@@ -85,7 +85,7 @@ class TypedDataReader:
         elif element.name == "Array":
             field = self._array(element)
         elif element.name == "Tuple":
-            field = self._members(element)
+            field = self._tuple(element)
         else:
             field = self._union(element)
         return self._default(element, field) if field is not None else None
@@ -147,6 +147,14 @@ class TypedDataReader:
         if inner is None:
             return None
         return self.limits.array(inner, int(text), element.place)
+
+    def _tuple(self, element: Element) -> Field | None:
+        field = self._members(element)
+        if field is not None and not field.image:  # C++ gives it a byte, the formats none
+            what = element.attributes.get("name", "")
+            self.problems.error(element.place, f"tuple '{what}' has no members", "give it one")
+            return None
+        return field
 
     def _union(self, element: Element) -> Field | None:
         members: list[tuple[Member, Field]] = []

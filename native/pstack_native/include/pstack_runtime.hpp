@@ -17,7 +17,11 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#if __has_include(<bits/stl_algobase.h>)
 #include <bits/stl_algobase.h>  // min, max, swap, copy, fill: a fraction of <algorithm>
+#else
+#include <algorithm>
+#endif
 
 #define PSTACK_INLINE inline __attribute__((always_inline))
 #define PSTACK_COLD __attribute__((noinline, cold))

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from pstack_core.graph.builder import GraphBuilder as GraphBuilder
     from pstack_core.graph.diagnostics import ApplicationError as ApplicationError
     from pstack_core.graph.diagnostics import Diagnostic as Diagnostic
-    from pstack_core.graph.load import check as check
-    from pstack_core.graph.load import load as load
-    from pstack_core.graph.load import load_types as load_types
+    from pstack_core.graph.loading import check as check
+    from pstack_core.graph.loading import load as load
+    from pstack_core.graph.loading import load_types as load_types
     from pstack_core.graph.model import Graph as Graph
     from pstack_core.graph.model import GraphType as GraphType
     from pstack_core.graph.write import save as save
@@ -24,9 +24,9 @@ _HOMES = {
     "Graph": "model",
     "GraphBuilder": "builder",
     "GraphType": "model",
-    "check": "load",
-    "load": "load",
-    "load_types": "load",
+    "check": "loading",
+    "load": "loading",
+    "load_types": "loading",
     "save": "write",
 }
 

@@ -10,7 +10,7 @@ import numpy as np
 from pstack_core.graph.diagnostics import ApplicationError, Diagnostic, Place, Problems, fail
 from pstack_core.graph.dialects import DIALECTS, Dialect
 from pstack_core.graph.instance import columns, graph_properties, open_instance, override
-from pstack_core.graph.model import Graph, GraphType
+from pstack_core.graph.model import Devices, Edges, Graph, GraphType
 from pstack_core.graph.reader import ApplicationReader, InstanceFound, Options
 from pstack_core.graph.source import Source, SourceLike
 
@@ -45,7 +45,6 @@ def load(
         reader = _read(origin, problems, Options(_dialect(dialect), instance))
     reader, found = _choose(reader, problems, instance)
     graph = _graph(reader, found, problems)
-    problems.raise_errors()
     if properties:
         struct = graph.type.properties
         graph.properties = override(graph.properties, struct, properties, graph.file)
@@ -83,7 +82,9 @@ def check(
             reader = _read(origin, problems, Options(_dialect(dialect), every=True))
         for found in reader.instances:
             if found.type_id in reader.types:
-                _graph(reader, found, problems)
+                _properties(reader, found, problems)
+                if found.encoded:
+                    _encoded(reader, found)
         if not reader.instances and not reader.types:
             problems.warning(
                 Place(reader.source.file),
@@ -158,27 +159,41 @@ def _choose(
 
 
 def _graph(reader: ApplicationReader, found: InstanceFound, problems: Problems) -> Graph:
-    """The graph of an instance that was read; incomplete where there are errors."""
-    graph_type = reader.types.get(found.type_id)
-    if graph_type is None:
-        problems.raise_errors()
-        raise AssertionError("an instance without a type is an error")
-    dialect = reader.dialect_of(graph_type)
-    values = np.zeros((), graph_type.properties.dtype)
-    if found.type_id not in reader.broken:
-        values = graph_properties(
-            graph_type.properties, found.properties, found.properties_element, dialect, problems
-        )
+    values = None
+    if found.type_id in reader.types:
+        values = _properties(reader, found, problems)
+    problems.raise_errors()
+    assert values is not None, "an instance without a type is an error"
+    graph_type = reader.types[found.type_id]
     if found.encoded:
-        from pstack_core.graph.read_base85 import read_base85
-
-        devices, edges = read_base85(
-            graph_type,
-            found.chunks.get("DeviceInstancesBase85", []),
-            found.chunks.get("EdgeInstancesBase85", []),
-            reader.source.file,
-        )
+        devices, edges = _encoded(reader, found)
     else:
+        dialect = reader.dialect_of(graph_type)
         scan = found.scan or open_instance(graph_type, dialect, problems.strict)
         devices, edges = columns(scan, graph_type)
-    return Graph(found.id, graph_type, values, devices, edges, reader.source.file, found.metadata)
+    return Graph(
+        found.id, graph_type, values, devices, edges, reader.source.file, found.metadata
+    )
+
+
+def _properties(
+    reader: ApplicationReader, found: InstanceFound, problems: Problems
+) -> np.ndarray:
+    graph_type = reader.types[found.type_id]
+    if found.type_id in reader.broken:
+        return np.zeros((), graph_type.properties.dtype)
+    dialect = reader.dialect_of(graph_type)
+    return graph_properties(
+        graph_type.properties, found.properties, found.properties_element, dialect, problems
+    )
+
+
+def _encoded(reader: ApplicationReader, found: InstanceFound) -> tuple[Devices, Edges]:
+    from pstack_core.graph.read_base85 import read_base85
+
+    return read_base85(
+        reader.types[found.type_id],
+        found.chunks.get("DeviceInstancesBase85", []),
+        found.chunks.get("EdgeInstancesBase85", []),
+        reader.source.file,
+    )

@@ -24,8 +24,10 @@ def page() -> str:
     os.environ["COLUMNS"] = "90"  # argparse folds lines at the width of the terminal
     try:
         parts = [TOP, f"## pstack\n\n```text\n{main_parser().format_help()}```\n"]
-        for name in commands.NAMES:
-            parts.append(f"## pstack {name}\n\n```text\n{parser_of(name).format_help()}```\n")
+        parts += [
+            f"## pstack {name}\n\n```text\n{parser_of(name).format_help()}```\n"
+            for name in commands.NAMES
+        ]
     finally:
         if before is None:
             del os.environ["COLUMNS"]

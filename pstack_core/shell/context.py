@@ -46,17 +46,15 @@ class Context:
             label = f"\x1b[1;31m{label}\x1b[0m"
         self.note(f"{label} {sentence}")
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
-        """Rows for a person to read."""
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Rows for a person to read, and an empty line after them."""
         from rich import box
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
         colour = self.coloured(self.stdout)
-        table = Table(
-            title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
-        )
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
         for column in columns:
             table.add_column(column, overflow="fold")
         for row in rows:
@@ -70,7 +68,7 @@ class Context:
             width=None if self._is_terminal(self.stdout) else 10_000,
             safe_box=True,
         )
-        console.print(table)
+        console.print(table, "")
 
     def coloured(self, stream: IO[str]) -> bool:
         """Whether colour may be written to a stream: a terminal, and NO_COLOR is not set."""

@@ -157,7 +157,8 @@ def _print(context: Context, result: Result) -> None:
     else:
         context.write(f"End [{result.reason}]: {result.detail or _ENDS[result.reason]}")
     for name, value in result.metrics.items():
-        context.write(f"Metric [{name}]: {value}")
+        text = f"{value:f}" if isinstance(value, float) else value  # 0.000007, not 7e-06
+        context.write(f"Metric [{name}]: {text}")
     for line in result.states.lines(MOST_STATES):
         context.write(line)
     if len(result.states) > MOST_STATES:

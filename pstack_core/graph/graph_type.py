@@ -193,9 +193,10 @@ class GraphTypeReader:
             supervisor = element.name == "SupervisorInPin"
             name = SUPERVISOR_IN if supervisor else self._id(element, "input pin", "name")
             message = self.message_of(element, f"input pin '{name}' of {what}")
-            self._unique(element, name, [pin.name for pin in pins], what)
             if owner.name == "ExternalType":
                 self._no_handlers(element, what)
+            if not self._unique(element, name, [pin.name for pin in pins], what):
+                continue
             pins.append(
                 InputPin(
                     name,
@@ -216,9 +217,10 @@ class GraphTypeReader:
             supervisor = element.name == "SupervisorOutPin"
             name = SUPERVISOR_OUT if supervisor else self._id(element, "output pin", "name")
             message = self.message_of(element, f"output pin '{name}' of {what}")
-            self._unique(element, name, [pin.name for pin in pins], what)
             if owner.name == "ExternalType":
                 self._no_handlers(element, what)
+            if not self._unique(element, name, [pin.name for pin in pins], what):
+                continue
             pins.append(
                 OutputPin(
                     name,
@@ -259,13 +261,14 @@ class GraphTypeReader:
                     "remove it",
                 )
 
-    def _unique(self, element: Element, name: str, others: list[str], what: str) -> None:
+    def _unique(self, element: Element, name: str, others: list[str], what: str) -> bool:
         if name in others:
             self.problems.error(
                 element.place,
                 f"{what} has two {element.name}s named '{name}'",
                 "rename one of them",
             )
+        return name not in others
 
     def _used_messages(
         self, devices: Iterable[DeviceType], supervisors: list[SupervisorType]

@@ -75,15 +75,15 @@ def report(instance: pstack_scan.Instance, file: str, problems: Problems) -> Non
 
 
 def columns(instance: pstack_scan.Instance, graph_type: GraphType) -> tuple[Devices, Edges]:
-    """The rows that the scanner read, as arrays that own their memory."""
+    """The rows that the scanner read, as arrays over its memory, which they keep alive."""
 
     def column(name: str, dtype: str) -> np.ndarray:
-        return np.frombuffer(instance.column(name), dtype).copy()
+        return np.frombuffer(instance.column(name), dtype)
 
     def table(raw: Any, struct: Struct, rows: int) -> np.ndarray:
         if not struct.dtype.itemsize:
             return np.zeros(rows, struct.dtype)
-        return np.frombuffer(raw, struct.dtype).copy()
+        return np.frombuffer(raw, struct.dtype)
 
     types = column("device_type", "<u2")
     counts = np.bincount(types, minlength=len(graph_type.device_types))
@@ -95,7 +95,7 @@ def columns(instance: pstack_scan.Instance, graph_type: GraphType) -> tuple[Devi
             state.append(np.zeros(rows, device.state.dtype))
         else:
             state.append(table(instance.device_state(index), device.state, rows))
-    names = Names(bytes(instance.names_arena), np.frombuffer(instance.names_offsets, "<u8").copy())
+    names = Names(bytes(instance.names_arena), np.frombuffer(instance.names_offsets, "<u8"))
     devices = Devices(names, types, column("device_row", "<u4"), properties, state)
     edges = Edges(
         column("edge_dst", "<u4"),
@@ -109,10 +109,10 @@ def columns(instance: pstack_scan.Instance, graph_type: GraphType) -> tuple[Devi
         for p, pin in enumerate(device.input_pins):
             if pin.properties.dtype.itemsize:
                 raw = instance.edge_properties(t, p)
-                edges.properties[t, p] = np.frombuffer(raw, pin.properties.dtype).copy()
+                edges.properties[t, p] = np.frombuffer(raw, pin.properties.dtype)
             if pin.state.dtype.itemsize:
                 raw = instance.edge_state(t, p)
-                edges.state[t, p] = np.frombuffer(raw, pin.state.dtype).copy()
+                edges.state[t, p] = np.frombuffer(raw, pin.state.dtype)
     return devices, edges
 
 

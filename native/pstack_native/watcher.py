@@ -59,7 +59,7 @@ _SIGNALS = {
     signal.SIGSEGV: "it used memory that is not its own (SIGSEGV)",
     signal.SIGBUS: "it used memory that is not there (SIGBUS)",
     signal.SIGFPE: "it divided an integer by zero (SIGFPE)",
-    signal.SIGILL: "it did what C++ leaves undefined, such as an index outside an array (SIGILL)",
+    signal.SIGILL: "it did what C++ leaves undefined (SIGILL)",
     signal.SIGABRT: "it called abort() (SIGABRT)",
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from typing import Any
 
@@ -153,6 +152,8 @@ def json_value(text: str) -> Any:
     Raises:
         ValueError: the text is neither.
     """
+    import json  # not imported where no default or override needs it
+
     text = text.strip()
     if not text.startswith(("[", "{")):
         text = "{" + text + "}"
@@ -166,6 +167,8 @@ def override_value(value: Any) -> Any:
     """The value of an override: text is read as JSON or as a number, the rest is taken as is."""
     if not isinstance(value, str):
         return value.tolist() if hasattr(value, "tolist") else value
+    import json
+
     text = value.strip()
     if text.startswith("{") and ":" not in text:  # a C initialiser
         text = text.replace("{", "[").replace("}", "]")

@@ -188,8 +188,9 @@ class GraphTypeReader:
 
     def _input_pins(self, owner: Element, what: str, macros: Macros) -> list[InputPin]:
         pins: list[InputPin] = []
+        rule = "CodelessPin" if owner.name == "ExternalType" else ""
         for element in owner.all("InputPin", "SupervisorInPin"):
-            self.check(element)
+            self.check(element, rule)
             supervisor = element.name == "SupervisorInPin"
             name = SUPERVISOR_IN if supervisor else self._id(element, "input pin", "name")
             message = self.message_of(element, f"input pin '{name}' of {what}")
@@ -212,8 +213,9 @@ class GraphTypeReader:
 
     def _output_pins(self, owner: Element, what: str) -> list[OutputPin]:
         pins: list[OutputPin] = []
+        rule = "CodelessPin" if owner.name == "ExternalType" else ""
         for element in owner.all("OutputPin", "SupervisorOutPin"):
-            self.check(element)
+            self.check(element, rule)
             supervisor = element.name == "SupervisorOutPin"
             name = SUPERVISOR_OUT if supervisor else self._id(element, "output pin", "name")
             message = self.message_of(element, f"output pin '{name}' of {what}")

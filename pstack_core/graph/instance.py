@@ -10,7 +10,7 @@ import numpy as np
 
 import pstack_scan
 from pstack_core.graph.diagnostics import Place, Problems, fail
-from pstack_core.graph.dialects import Dialect
+from pstack_core.graph.dialects import ORCHESTRATOR_DIALECT, Dialect
 from pstack_core.graph.encoding import encode, override_value
 from pstack_core.graph.layout import Array, Scalar, Struct, TypedData
 from pstack_core.graph.model import Code, Devices, Edges, GraphType
@@ -56,7 +56,12 @@ def scan_types(graph_type: GraphType) -> list[tuple[Any, ...]]:
 
 def open_instance(graph_type: GraphType, dialect: Dialect, strict: bool) -> pstack_scan.Instance:
     """An empty instance of ``graph_type`` for the scanner to read rows into."""
-    return pstack_scan.Instance(scan_types(graph_type), dialect.syntax, strict)
+    return pstack_scan.Instance(scan_types(graph_type), dialect.syntax, _exact(dialect, strict))
+
+
+def _exact(dialect: Dialect, strict: bool) -> bool:
+    """Whether values keep to the format's grammar; the Orchestrator takes C++ initialisers."""
+    return strict and dialect is not ORCHESTRATOR_DIALECT
 
 
 def report(instance: pstack_scan.Instance, file: str, problems: Problems) -> None:
@@ -123,7 +128,7 @@ def graph_properties(
     image = struct.default
     if code.text.strip():
         image, found = pstack_scan.parse_value(
-            scan_layout(struct), code.text, dialect.syntax, problems.strict
+            scan_layout(struct), code.text, dialect.syntax, _exact(dialect, problems.strict)
         )
         for severity, offset, message in found:
             before = code.text[:offset]

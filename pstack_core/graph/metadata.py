@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from pstack_core.graph.document import Element
 
 
@@ -16,6 +14,10 @@ def documentation(element: Element) -> str:
 def metadata(element: Element) -> str:
     """``MetaData`` as written, and v4's ``Metadata`` as ``"key": "value"`` pairs."""
     parts = [child.text.strip() for child in element.all("MetaData")]
+    if element.first("Metadata") is None:
+        return ", ".join(part for part in parts if part)
+    import json
+
     parts += [
         f"{json.dumps(child.attributes['key'])}: {json.dumps(child.attributes.get('value', ''))}"
         for child in element.all("Metadata")

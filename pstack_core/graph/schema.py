@@ -48,7 +48,8 @@ _DATA = rule(many="Scalar Array Tuple Union", attributes="cTypeName")
 _SUPERVISOR_HANDLERS = "OnInit OnSupervisorIdle OnStop OnRTCL OnCTL"
 _HANDLERS = "ReadyToSend OnInit OnHardwareIdle OnDeviceIdle"
 
-#: v2 and v3, whose differences are optional elements.
+#: v2 and v3, whose differences are optional elements.  CodelessPin is a pin of an
+#: external or a supervisor, which may have no handler.
 V3: Mapping[str, Rule] = {
     "GraphType": rule(
         once="Types Properties MessageTypes DeviceTypes",
@@ -82,6 +83,11 @@ V3: Mapping[str, Rule] = {
         attributes="application indexed priority",
         needs="name messageTypeId",
         required="OnSend",
+    ),
+    "CodelessPin": rule(
+        once="Properties State OnReceive OnSend",
+        attributes="application indexed priority",
+        needs="name messageTypeId",
     ),
     "SupervisorType": rule(
         once="Properties State SupervisorCompute OnCompute " + _SUPERVISOR_HANDLERS,
@@ -133,6 +139,11 @@ V4: Mapping[str, Rule] = {
     ),
     "SupervisorOutPin": rule(
         once="OnSend", attributes="id name", needs="messageTypeId", required="OnSend"
+    ),
+    "CodelessPin": rule(
+        once="Properties State OnReceive OnSend",
+        attributes="indexed",
+        needs="name messageTypeId",
     ),
     "SupervisorType": rule(
         once="Properties State " + _SUPERVISOR_HANDLERS,

@@ -12,8 +12,6 @@ import codecs
 import io
 import os
 import re
-import tempfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Self
@@ -63,6 +61,8 @@ class Source:
             self._spool(source)
 
     def _spool(self, source: IO[bytes] | IO[str]) -> None:
+        import tempfile  # slow to import, and rarely needed
+
         name = getattr(source, "name", None)
         if isinstance(name, str) and name not in ("", "<stdin>"):
             self.file = name
@@ -129,6 +129,8 @@ class Source:
         yield from self._gunzip(head, pieces)
 
     def _gunzip(self, head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        import zlib
+
         place = Place(self.file)
         consumed = produced = 0
         member = zlib.decompressobj(wbits=31)

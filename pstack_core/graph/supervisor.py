@@ -18,13 +18,11 @@ def read_supervisor(element: Element, reader: GraphTypeReader) -> SupervisorType
     """The supervisor type that ``element`` describes, in the words of any version."""
     name = element.attributes.get("id", "")
     what = f"supervisor type '{name}'"
-    rules = reader.dialect.rules
     reader.check(element, "SupervisorType")
     inputs = list(element.all("SupervisorInPin", "InputPin"))
     outputs = list(element.all("SupervisorOutPin", "OutputPin"))
     for pin in (*inputs, *outputs):
-        if pin.name in rules:
-            reader.check(pin)
+        reader.check(pin, "CodelessPin" if pin.name in ("InputPin", "OutputPin") else "")
     for pins in (inputs, outputs):
         if len(pins) > 1:
             reader.problems.lax(

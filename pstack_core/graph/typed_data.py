@@ -40,7 +40,8 @@ class Field:
     depth: int = 0
 
 
-def scalar(ctype: str, default: float = 0) -> Field:
+def scalar(ctype: str, default: int | float = 0) -> Field:
+    """A scalar field."""
     data = Scalar(ctype, default)
     return Field(data, default_of(data))
 

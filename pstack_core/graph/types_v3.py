@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from pstack_core.graph.diagnostics import Place, Problems
 from pstack_core.graph.document import Element
 from pstack_core.graph.encoding import encode, json_value, number
@@ -197,7 +195,7 @@ class TypedDataReader:
         return with_default(field, bytes(image))
 
     def _complain(self, place: Place, name: str, error: ValueError) -> None:
-        message = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        message = getattr(error, "msg", str(error))  # JSONDecodeError has the bare sentence
         self.problems.error(
             place, f"the default of '{name}' is wrong: {message}", "give a value of the type"
         )

@@ -7,7 +7,7 @@
 #include "problems.h"
 #include "scan_api.h"
 
-enum { TYPE_UNKNOWN = UINT16_MAX };
+enum { TYPE_UNKNOWN = UINT16_MAX, PS_PENDING_EDGES = 64 };
 
 /* Rows of one layout, end to end. */
 typedef struct {
@@ -48,13 +48,15 @@ typedef struct {
     char label[96];    /* its id or path, for sentences */
     uint32_t line, column;
     ps_table *properties, *state; /* NULL when the element is in error */
-    bool has_properties, has_state, supervisor;
+    bool has_properties, has_state;
     enum { CHILD_NONE, CHILD_PROPERTIES, CHILD_STATE, CHILD_METADATA, CHILD_IGNORED } child;
     ps_buffer text;    /* of the child */
     uint32_t text_line, text_column;
     bool text_exact;   /* columns within the text can be told */
     size_t metadata;   /* offset of the metadata record being written */
-    uint32_t last[2];  /* destination and source of the edge before */
+    uint32_t last[2];  /* destination and source of the edge before, with their ids */
+    char last_id[2][32];
+    uint8_t last_length[2];
 } ps_reader;
 
 struct ps_instance {
@@ -72,8 +74,12 @@ struct ps_instance {
     ps_buffer edge_dst, edge_dst_pin, edge_src, edge_src_pin, edge_send_index, edge_row, edge_line;
     uint32_t edges;
 
-    uint32_t *edge_slots; /* hash table of edges by endpoints: index + 1 */
+    /* Edges by endpoints: high half of the hash, index + 1.  The last few edges wait to
+       be looked up together, so that their memory accesses overlap. */
+    uint64_t *edge_slots;
     size_t edge_mask;
+    uint32_t edges_checked;
+    uint32_t pending_column[PS_PENDING_EDGES];
 
     ps_buffer metadata;
     ps_problems problems;
@@ -109,10 +115,10 @@ uint64_t instance_edge_size(const ps_instance *instance, const ps_endpoints *end
 /* Append a device whose id is not there yet. */
 bool instance_add_device(ps_instance *instance, uint16_t type, uint32_t line);
 
-/* The edge with these endpoints, or INTERN_NONE. */
-uint32_t instance_find_edge(const ps_instance *instance, const ps_endpoints *ends);
 bool instance_add_edge(ps_instance *instance, const ps_endpoints *ends, int32_t send_index,
-                       uint32_t line);
+                       uint32_t line, uint32_t column);
+/* Look for duplicates among the edges that wait for it, and report them. */
+bool instance_check_edges(ps_instance *instance);
 
 /* The index of a pin by name, or INTERN_NONE. */
 uint32_t pins_find(ps_pins *pins, ps_text name);

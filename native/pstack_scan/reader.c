@@ -279,23 +279,37 @@ static bool split_path(ps_text path, edge_path *parts)
     return true;
 }
 
-/* Find a device, trying first that of the edge before. */
-static uint32_t find_device(ps_instance *instance, ps_text id, bool source)
+/* Find both devices of a path, trying first those of the edge before. */
+static bool find_devices(ps_instance *instance, const edge_path *path, ps_endpoints *ends)
 {
-    uint32_t *last = &instance->reader.last[source];
-    if (*last < instance->ids.count) {
-        ps_text name = intern_name(&instance->ids, *last);
-        if (text_is(id, name.data, name.length))
-            return *last;
+    const ps_text ids[2] = {path->dst, path->src};
+    ps_reader *reader = &instance->reader;
+    uint32_t *last = reader->last;
+    intern_key keys[2];
+    bool same[2];
+    for (int i = 0; i < 2; i++) {
+        same[i] = last[i] != INTERN_NONE &&
+                  text_is(ids[i], reader->last_id[i], reader->last_length[i]);
+        if (!same[i]) {
+            keys[i] = intern_hash(&instance->ids, ids[i]);
+            intern_prefetch(&instance->ids, &keys[i]);
+        }
     }
-    uint32_t index = intern_find(&instance->ids, id);
-    if (index == INTERN_NONE)
-        ELEMENT_PROBLEM(instance, PS_ERROR,
-                        "there is no device '%.*s', which the path names as %s",
-                        SHOWN(id), source ? "source" : "destination");
-    else
-        *last = index;
-    return index;
+    for (int i = 0; i < 2; i++) {
+        if (same[i])
+            continue;
+        last[i] = intern_find_key(&instance->ids, ids[i], &keys[i]);
+        size_t length = ids[i].length <= sizeof *reader->last_id ? ids[i].length : 0;
+        memcpy(reader->last_id[i], ids[i].data, length);
+        reader->last_length[i] = (uint8_t)length; /* no id is empty, so 0 matches none */
+    }
+    ends->dst = last[0];
+    ends->src = last[1];
+    for (int i = 0; i < 2; i++)
+        if (last[i] == INTERN_NONE)
+            ELEMENT_PROBLEM(instance, PS_ERROR, "there is no device '%.*s', which the path names as %s",
+                            SHOWN(ids[i]), i ? "source" : "destination");
+    return last[0] != INTERN_NONE && last[1] != INTERN_NONE;
 }
 
 static ps_type *type_of(ps_instance *instance, uint32_t device)
@@ -321,9 +335,7 @@ static void unknown_pin(ps_instance *instance, ps_text device, ps_type *type, ps
 /* Resolve both ends; false when the edge is in error. */
 static bool resolve(ps_instance *instance, const edge_path *path, ps_endpoints *ends)
 {
-    ends->dst = find_device(instance, path->dst, false);
-    ends->src = find_device(instance, path->src, true);
-    if (ends->dst == INTERN_NONE || ends->src == INTERN_NONE)
+    if (!find_devices(instance, path, ends))
         return false;
     ps_type *dst = type_of(instance, ends->dst), *src = type_of(instance, ends->src);
     if (!dst || !src)
@@ -362,15 +374,16 @@ static bool resolve(ps_instance *instance, const edge_path *path, ps_endpoints *
 /* An edge to or from the supervisor, which has no id.  The other end has to exist. */
 static void supervisor_edge(ps_instance *instance, const edge_path *path)
 {
-    ps_reader *reader = &instance->reader;
-    reader->supervisor = true;
+    const ps_reader *reader = &instance->reader;
     if (!path->dst.length && !path->src.length) {
         ELEMENT_PROBLEM(instance, PS_ERROR, "the path names no device");
         return;
     }
-    if (find_device(instance, path->dst.length ? path->dst : path->src, !path->dst.length) ==
-        INTERN_NONE)
+    ps_text device = path->dst.length ? path->dst : path->src;
+    if (intern_find(&instance->ids, device) == INTERN_NONE) {
+        ELEMENT_PROBLEM(instance, PS_ERROR, "there is no device '%.*s'", SHOWN(device));
         return;
+    }
     if (!instance->supervisor_edges++) {
         instance->supervisor_line = reader->line;
         instance->supervisor_column = reader->column;
@@ -436,15 +449,9 @@ static xml_status start_edge(ps_instance *instance, const xml_parser *xml, const
     if (send_index &&
         !read_send_index(instance, &src->outputs.pins[ends.src_pin], send_index->value, &index))
         return XML_OK;
-    uint32_t other = instance_find_edge(instance, &ends);
-    if (other != INTERN_NONE) {
-        ELEMENT_PROBLEM(instance, PS_ERROR, "the same edge is given twice: first at line %u",
-                        column_u32(&instance->edge_line, other));
-        return XML_OK;
-    }
     if (is_full(instance, instance_edge_size(instance, &ends)))
         return XML_OK;
-    if (!instance_add_edge(instance, &ends, index, reader->line))
+    if (!instance_add_edge(instance, &ends, index, reader->line, reader->column))
         return no_memory(instance);
     reader->properties = &dst->inputs.pins[ends.dst_pin].properties;
     reader->state = &dst->inputs.pins[ends.dst_pin].state;
@@ -622,7 +629,7 @@ static xml_status start_row(ps_instance *instance, const xml_parser *xml, const 
     reader->line = xml->line;
     reader->column = xml->column;
     reader->properties = reader->state = NULL;
-    reader->has_properties = reader->has_state = reader->supervisor = false;
+    reader->has_properties = reader->has_state = false;
     reader->label[0] = 0;
     if (instance->full) {
         reader->inside = IN_UNKNOWN;
@@ -692,6 +699,8 @@ xml_status reader_text(ps_instance *instance, xml_parser *xml, ps_text text, con
 xml_status reader_finish(ps_instance *instance, const xml_parser *xml)
 {
     (void)xml;
+    if (!instance_check_edges(instance))
+        return no_memory(instance);
     if (instance->supervisor_edges) {
         instance->reader.inside = IN_SECTION;
         problem(instance, PS_WARNING, instance->supervisor_line, instance->supervisor_column,

@@ -175,17 +175,21 @@ bool value_store(value_parser *value, const ps_node *node, char *out, const char
 bool ps_value_parse(const ps_layout *layout, const char *text, size_t length, int syntax,
                     bool strict, char *row, ps_problems *problems)
 {
-    value_parser value = {.layout = layout,
-                          .start = text,
-                          .at = text,
-                          .end = text + length,
-                          .strict = strict,
-                          .row = row,
-                          .problems = problems};
+    value_parser value; /* field by field: the path is large and starts empty */
+    value.layout = layout;
+    value.start = value.at = text;
+    value.end = text + length;
+    value.strict = strict;
+    value.row = row;
+    value.depth = value.count = value.serial = 0;
+    value.seen = NULL;
+    value.problems = problems;
     if (syntax == PS_JSON) {
-        uint32_t few[64] = {0};
+        uint32_t few[32];
         value.seen = few;
-        if (layout->count > 64 && !(value.seen = calloc(layout->count, sizeof *value.seen)))
+        if (layout->count <= 32)
+            memset(few, 0, layout->count * sizeof *few);
+        else if (!(value.seen = calloc(layout->count, sizeof *value.seen)))
             return false;
         value_json(&value);
         if (value.seen != few)

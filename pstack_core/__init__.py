@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from pstack_core.graph import save as save
     from pstack_core.runtime.result import Result as Result
     from pstack_core.runtime.run import run as run
-
-    __version__: str
+    from pstack_core.version import __version__ as __version__
 
 _HOMES = {
     "ApplicationError": "pstack_core.graph",
@@ -34,6 +33,7 @@ _HOMES = {
     "Graph": "pstack_core.graph",
     "GraphBuilder": "pstack_core.graph",
     "GraphType": "pstack_core.graph",
+    "__version__": "pstack_core.version",
     "Result": "pstack_core.runtime.result",
     "check": "pstack_core.graph",
     "load": "pstack_core.graph",
@@ -42,22 +42,13 @@ _HOMES = {
     "save": "pstack_core.graph",
 }
 
-__all__ = [*_HOMES, "__version__"]
+__all__ = [*_HOMES]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            value: Any = version("pstack")
-        except PackageNotFoundError:  # a source tree on the path
-            value = "unknown"
-    elif name in _HOMES:
-        value = getattr(importlib.import_module(_HOMES[name]), name)
-    else:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
+    value = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)
     return value
 
 

@@ -86,10 +86,10 @@ def check(
                 if found.encoded:
                     _encoded(reader, found)
         if not reader.instances and not reader.types:
-            problems.warning(
+            problems.error(
                 Place(reader.source.file),
                 "the file has neither a graph type nor a graph instance",
-                "add a GraphType",
+                "give a POETS application",
             )
     except ApplicationError as error:
         known = set(problems.found)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -20,6 +18,8 @@ from pstack_core.runtime.values import (
 )
 
 if TYPE_CHECKING:
+    import zipfile
+
     from pstack_core.graph.model import Graph
 
 #: Devices converted to text at a time.
@@ -108,6 +108,8 @@ class StateMap(Mapping[str, "dict[str, Value]"]):
         file.write("\n}" if len(self) else "}")
 
     def _write_csv(self, file: IO[str]) -> None:
+        import csv
+
         types = self.graph.type.device_types
         fields: dict[str, int] = {}
         for device_type in types:
@@ -137,6 +139,8 @@ class StateMap(Mapping[str, "dict[str, Value]"]):
             writer.writerows(table)
 
     def _write_npz(self, path: Path) -> None:
+        import zipfile
+
         devices = self.graph.devices
         with zipfile.ZipFile(path, "w", allowZip64=True) as archive:
             for kind, device_type in enumerate(self.graph.type.device_types):

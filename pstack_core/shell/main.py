@@ -173,7 +173,3 @@ def _flush(status: int) -> int:
         except (OSError, ValueError):
             status = status or exit_status.FAILURE
     return status
-
-
-if __name__ == "__main__":
-    sys.exit(main())

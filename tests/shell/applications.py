@@ -67,7 +67,7 @@ def ring(instance: str = "exit_0", size: int = 4, exit_code: int = 0) -> str:
 
 def command(*arguments: str) -> list[str]:
     """The command line of ``pstack`` in a process of its own."""
-    return [sys.executable, "-m", "pstack_core.shell.main", *arguments]
+    return [sys.executable, "-m", "pstack_core", *arguments]
 
 
 ROOT = Path(__file__).parents[2]

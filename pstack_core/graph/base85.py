@@ -22,6 +22,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from pstack_core.graph.diagnostics import Place, Problems
 from pstack_core.graph.layout import Struct
 from pstack_core.graph.model import Graph, GraphType
 from pstack_core.graph.packing import packed, packed_rows
@@ -66,6 +67,23 @@ class Widths:
         self.src_pin = bits_for(max((len(t.output_pins) for t in types), default=0))
         self.dst = self.device + self.dst_pin
         self.src = self.device + self.src_pin
+
+
+def largest_send_index(widths: Widths) -> int:
+    """The field has the width of a device's number, and its digits may hold a little more."""
+    return int(BASE ** digits_for(widths.device)) - 1
+
+
+def report(graph: Graph, place: Place, problems: Problems) -> None:
+    """Report what the encoding has no room for."""
+    largest = largest_send_index(Widths(graph.type, len(graph.devices)))
+    if len(graph.edges) and int(graph.edges.send_index.max()) > largest:
+        problems.error(
+            place,
+            f"base85 cannot express send indices above {largest} among {len(graph.devices)} "
+            "devices",
+            "write v4",
+        )
 
 
 # Writing

@@ -165,7 +165,7 @@ class GraphBuilder:
         """Add one device; returns its index, in order of declaration."""
         kind = self._types.device_type_index(type)
         index = len(self._names)
-        if not DEVICE_ID.fullmatch(id):
+        if not isinstance(id, str) or not DEVICE_ID.fullmatch(id):
             raise self._bad_id(id)
         if id in self._index:
             raise self._duplicate(id)
@@ -192,6 +192,10 @@ class GraphBuilder:
         first axis over the devices, or one value for all of them.
         """
         kind = self._types.device_type_index(type)
+        if isinstance(names, str):
+            raise self._origin.error(
+                f"devices() needs a list of ids, not '{names}'", "use device() for one device"
+            )
         ids = list(names)
         first, count = len(self._names), len(ids)
         self._check_ids(ids)
@@ -372,7 +376,7 @@ class GraphBuilder:
 
     # Checks
 
-    def _bad_id(self, id: str) -> Exception:
+    def _bad_id(self, id: object) -> Exception:
         return self._origin.error(
             f"'{id}' is not a device id", "use letters, digits and underscores"
         )
@@ -382,13 +386,13 @@ class GraphBuilder:
 
     def _check_ids(self, ids: list[str]) -> None:
         try:
-            well_formed = DEVICE_IDS.fullmatch("".join(f"{id}\n" for id in ids))
+            well_formed = DEVICE_IDS.fullmatch("\n".join([*ids, ""]))
         except TypeError:
-            well_formed = None
+            well_formed = None  # not all are text
         if not well_formed:
             for id in ids:
                 if not isinstance(id, str) or not DEVICE_ID.fullmatch(id):
-                    raise self._bad_id(str(id))
+                    raise self._bad_id(id)
         if len(set(ids)) != len(ids) or not self._index.keys().isdisjoint(ids):
             seen = set(self._index)
             for id in ids:

@@ -1,4 +1,4 @@
-"""Rows without padding and with one form of NaN: bytes that are equal when values are."""
+"""Rows without padding and with one form of each value: bytes are equal when values are."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pstack_core.graph.layout import Array, Scalar, Struct, TypedData
+from pstack_core.graph.layout import Array, Scalar, Struct, TypedData, Union
 
 
 def packed(struct: Struct) -> Struct:
@@ -21,6 +21,9 @@ def _packed_data(data: TypedData) -> TypedData:
         return packed(data)
     if isinstance(data, Array):
         return replace(data, element=_packed_data(data.element))
+    if isinstance(data, Union):
+        members = (replace(m, data=_packed_data(m.data)) for m in data.members)
+        return replace(data, members=tuple(members))
     return data
 
 
@@ -30,22 +33,31 @@ def packed_rows(rows: np.ndarray, struct: Struct) -> np.ndarray:
 
 
 def canonical_bytes(rows: np.ndarray, struct: Struct) -> np.ndarray:
-    """The bytes of packed rows, every NaN the same: uint8[n, size]."""
+    """The bytes of packed rows, every NaN the same, unused union bytes zero: uint8[n, size]."""
     copy = np.ascontiguousarray(packed_rows(np.atleast_1d(rows), struct))
     size = copy.dtype.itemsize
     if not size:
         return np.zeros((len(copy), 0), np.uint8)
-    _settle_nan(copy, packed(struct))
+    _settle(copy, packed(struct))
     return copy.view(np.uint8).reshape(len(copy), size)
 
 
-def _settle_nan(values: np.ndarray, data: TypedData) -> None:
+def _settle(values: np.ndarray, data: TypedData) -> None:
+    """Give values in place the bytes that stand for all that are equal to them."""
     while isinstance(data, Array):
         data = data.element
     if isinstance(data, Scalar):
         if values.dtype.kind == "f":
             values[np.isnan(values)] = np.nan
-        return
-    if isinstance(data, Struct):
+    elif isinstance(data, Union):
+        for tag, member in enumerate(data.members):
+            chosen = values[data.tag_name] == tag
+            part = values[chosen][member.name]
+            _settle(part, member.data)
+            clean = np.zeros(len(part), values.dtype)
+            clean[data.tag_name] = tag
+            clean[member.name] = part
+            values[chosen] = clean
+    else:
         for member in data.members:
-            _settle_nan(values[member.name], member.data)
+            _settle(values[member.name], member.data)

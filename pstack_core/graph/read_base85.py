@@ -20,6 +20,7 @@ from pstack_core.graph.base85 import (
     Widths,
     digits_for,
     following,
+    largest_send_index,
 )
 from pstack_core.graph.diagnostics import Place, fail
 from pstack_core.graph.edge_checks import path, repeated_edge, repeated_name
@@ -30,6 +31,8 @@ from pstack_core.graph.names import Names
 #: Bytes of rows that the records of one instance may stand for.
 MAX_BYTES = 1 << 32
 MAX_NAME = 1024
+
+_HINT = "make the file again from its source"
 
 
 class _Bad(ValueError):
@@ -51,7 +54,8 @@ class _Line:
             raise _Bad(f"'{character}' is not a digit" if character else "its line ends early")
         return value
 
-    def scalar(self, bits: int, what: str) -> int:
+    def scalar(self, bits: int, what: str, largest: int | None = None) -> int:
+        """A number in a field of ``bits``, at most ``largest``, or what the bits hold."""
         value, scale = 0, 1
         for _ in range(digits_for(bits)):
             if self.text[self.at : self.at + 1] == "_":
@@ -59,7 +63,7 @@ class _Line:
                 break
             value += self.digit() * scale
             scale *= BASE
-        if value >> bits:
+        if value > ((1 << bits) - 1 if largest is None else largest):
             raise _Bad(f"the {what} {value} is out of range")
         return value
 
@@ -166,7 +170,11 @@ def _read_devices(graph_type: GraphType, chunks: Iterable[str], file: str) -> De
                     _check_total(total)
                 except _Bad as bad:
                     where = f"device {len(names) + 1} (in chunk {number})"
-                    raise fail(place, f"{where} cannot be read: {bad}", "write it anew") from None
+                    raise fail(
+                        place,
+                        f"{where} cannot be read: {bad}",
+                        "make the file again from its source",
+                    ) from None
                 kinds.append(kind)
                 names.append(name)
     devices = Devices(
@@ -193,7 +201,11 @@ def _read_edges(graph_type: GraphType, devices: Devices, chunks: Iterable[str], 
                     dst, src = reader.read(line, dst, src)
                 except _Bad as bad:
                     where = f"edge {len(reader.rows) + 1} (in chunk {number})"
-                    raise fail(place, f"{where} cannot be read: {bad}", "write it anew") from None
+                    raise fail(
+                        place,
+                        f"{where} cannot be read: {bad}",
+                        "make the file again from its source",
+                    ) from None
     edges = reader.edges()
     twice = repeated_edge(edges)
     if twice is not None:
@@ -215,6 +227,7 @@ class _EdgeReader:
         self._send_index = array("i")
         self._tables: dict[tuple[int, int], tuple[_Table, _Table]] = {}
         self._total = 0
+        self._largest = min(largest_send_index(self._widths), 2**31 - 1)
 
     def read(self, line: _Line, dst: int, src: int) -> tuple[int, int]:
         """Read one record; ``dst`` and ``src`` are the endpoints before, and returned anew."""
@@ -233,7 +246,9 @@ class _EdgeReader:
         to, in_pin = dst >> widths.dst_pin, dst & ((1 << widths.dst_pin) - 1)
         via, out_pin = src >> widths.src_pin, src & ((1 << widths.src_pin) - 1)
         kind = self._check(to, in_pin, via, out_pin)
-        index = line.scalar(widths.device, "send index") if flags & SEND_INDEX else -1
+        index = -1
+        if flags & SEND_INDEX:
+            index = line.scalar(widths.device, "send index", self._largest)
         tables = self._tables.get((kind, in_pin))
         if tables is None:
             pin = self._types[kind].input_pins[in_pin]

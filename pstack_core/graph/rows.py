@@ -180,8 +180,11 @@ def _assign_numbers(view: np.ndarray, ctype: str, value: Any, path: str) -> None
             _refuse(numbers, bad, per_row, path, f"{ctype} holds {low} to {high}")
         view[...] = numbers.astype(view.dtype)
         return
-    with np.errstate(over="ignore"):
-        converted = numbers.astype(view.dtype)
+    try:
+        with np.errstate(over="ignore"):
+            converted = numbers.astype(view.dtype)
+    except OverflowError:
+        raise ValueProblem(f"'{path}' is not a number that a {ctype} holds") from None
     if view.dtype.itemsize < 8 or numbers.dtype.kind == "O":
         bad = np.isinf(converted) & ~np.isinf(numbers.astype(np.float64))
         if bad.any():

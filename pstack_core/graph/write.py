@@ -64,6 +64,8 @@ def xml(
         raise fail(Place(file), f"cannot write version '{version}'", f"write one of {known}")
     problems = Problems(warn=warn)
     convertible.report(graph_type, "v3" if version == "v3" else "v4", file, problems)
+    if version == "base85" and isinstance(graph, Graph):
+        base85.report(graph, Place(file), problems)
     problems.raise_errors()
     return _document(graph, graph_type, version)
 

@@ -50,6 +50,6 @@ def make_builder(extra_compile_args: tuple[str, ...] = ()) -> FFI:
 
 if __name__ == "__main__":
     os.chdir(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    make_builder().compile(verbose=True)
+    make_builder().compile(target="_scan.abi3.so", verbose=True)
 else:
     ffibuilder = make_builder()

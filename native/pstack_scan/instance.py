@@ -238,9 +238,7 @@ class Instance:
         return memoryview(ffi.buffer(ffi.gc(pointer, lambda _: handle and None), size))
 
 
-def read_attributes(
-    data: memoryview | bytes, at: int, count: int
-) -> tuple[dict[str, str], int]:
+def read_attributes(data: memoryview | bytes, at: int, count: int) -> tuple[dict[str, str], int]:
     """Attributes as events.h records them, and where they end."""
     attributes = {}
     for _ in range(count):

@@ -48,7 +48,8 @@ class _Table:
             if depth > MAX_NESTING:
                 raise ValueError(f"typed data is nested more than {MAX_NESTING} deep")
             pending += [
-                (child, data, left, depth + 1) for child, data, left in self._fill(index, node, room)
+                (child, data, left, depth + 1)
+                for child, data, left in self._fill(index, node, room)
             ]
 
     def _new(self) -> int:
@@ -129,6 +130,7 @@ EMPTY: Layout = (0, b"", ("struct", []))
 
 
 def syntax_code(syntax: str) -> int:
+    """C's number of a syntax; ValueError for an unknown one."""
     try:
         code: int = SYNTAXES[syntax]
     except KeyError:
@@ -143,6 +145,7 @@ def text_of(pointer: Any) -> str:
 
 
 def severity_of(code: int) -> str:
+    """``error`` or ``warning``."""
     return "error" if code == lib.PS_ERROR else "warning"
 
 

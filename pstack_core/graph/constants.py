@@ -97,7 +97,7 @@ _BINARY = {
     "%": 10,
 }
 _ESCAPES = {"n": 10, "t": 9, "r": 13, "0": 0, "a": 7, "b": 8, "f": 12, "v": 11}
-_MAX_DEPTH = 60
+_MAX_DEPTH = 40
 _MAX_BITS = 512
 _MAX_STEPS = 10_000
 
@@ -191,11 +191,15 @@ class Evaluator:
         return left
 
     def _unary(self) -> Number:
+        self.depth += 1
+        if self.depth > _MAX_DEPTH:
+            raise ValueError("the expression is nested too deep")
         signs = ""
         while self.next in ("-", "+", "!", "~"):
             signs += self.next
             self.at += 1
         value = self._primary()
+        self.depth -= 1
         for sign in reversed(signs):
             if sign == "-":
                 value = -value
@@ -253,8 +257,6 @@ class Evaluator:
             text = self.macros[name]
             if text is None:
                 raise ValueError(f"the macro {name} takes arguments")
-            if self.depth >= _MAX_DEPTH:
-                raise ValueError(f"the macro {name} is nested too deep")
             tokens = tokenize(text)
             return Evaluator(
                 tokens, self.macros, self.depth + 1, self.preprocessing, self.budget

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-#: Problems kept of one application; the rest are counted.
-MAX_KEPT = 1000
+#: Errors, and warnings, kept of one application; the rest are counted.
+MAX_KEPT = 500
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class Problems:
         self.strict = strict
         self.found: list[Diagnostic] = []
         self.errors = 0
+        self.warnings = 0
         self._warn = warn
         self._seen: set[Diagnostic] = set()
 
@@ -72,11 +73,16 @@ class Problems:
             return  # the same text is read once per pass
         if severity == "error":
             self.errors += 1
-        if len(self.found) < MAX_KEPT:
-            self._seen.add(diagnostic)
-            self.found.append(diagnostic)
-            if severity == "warning" and self._warn is not None:
-                self._warn(diagnostic)
+            count = self.errors
+        else:
+            self.warnings += 1
+            count = self.warnings
+        if count > MAX_KEPT:
+            return
+        self._seen.add(diagnostic)
+        self.found.append(diagnostic)
+        if severity == "warning" and self._warn is not None:
+            self._warn(diagnostic)
 
     def error(self, place: Place, message: str, hint: str = "") -> None:
         self.report("error", place, message, hint)

@@ -31,6 +31,9 @@ from pstack_core.graph.supervisor import members_as_code, read_supervisor
 from pstack_core.graph.typed_data import check_name, is_identifier
 from pstack_core.graph.types_v3 import TypedDataReader
 
+#: Device types, and pins of one, have indices of 16 bits.
+MAX_INDEX = 65_534
+
 #: The pin and message type that v2 uses for initialisation.
 INIT = "__init__"
 
@@ -119,6 +122,11 @@ class GraphTypeReader:
                     f"there are two device types '{device.id}'",
                     "rename one of them",
                 )
+            elif len(devices) == MAX_INDEX:
+                self.problems.error(
+                    element.place, f"there are more than {MAX_INDEX} device types", "use fewer"
+                )
+                return
             devices.setdefault(device.id, device)
         elif element.name in ("SupervisorType", "SupervisorDeviceType"):
             if supervisors:
@@ -188,6 +196,7 @@ class GraphTypeReader:
 
     def _input_pins(self, owner: Element, what: str, macros: Macros) -> list[InputPin]:
         pins: list[InputPin] = []
+        names: set[str] = set()
         rule = "CodelessPin" if owner.name == "ExternalType" else ""
         for element in owner.all("InputPin", "SupervisorInPin"):
             self.check(element, rule)
@@ -196,7 +205,7 @@ class GraphTypeReader:
             message = self.message_of(element, f"input pin '{name}' of {what}")
             if owner.name == "ExternalType":
                 self._no_handlers(element, what)
-            if not self._unique(element, name, [pin.name for pin in pins], what):
+            if not self._unique(element, name, names, what):
                 continue
             pins.append(
                 InputPin(
@@ -213,6 +222,7 @@ class GraphTypeReader:
 
     def _output_pins(self, owner: Element, what: str) -> list[OutputPin]:
         pins: list[OutputPin] = []
+        names: set[str] = set()
         rule = "CodelessPin" if owner.name == "ExternalType" else ""
         for element in owner.all("OutputPin", "SupervisorOutPin"):
             self.check(element, rule)
@@ -221,7 +231,7 @@ class GraphTypeReader:
             message = self.message_of(element, f"output pin '{name}' of {what}")
             if owner.name == "ExternalType":
                 self._no_handlers(element, what)
-            if not self._unique(element, name, [pin.name for pin in pins], what):
+            if not self._unique(element, name, names, what):
                 continue
             pins.append(
                 OutputPin(
@@ -263,14 +273,24 @@ class GraphTypeReader:
                     "remove it",
                 )
 
-    def _unique(self, element: Element, name: str, others: list[str], what: str) -> bool:
+    def _unique(self, element: Element, name: str, others: set[str], what: str) -> bool:
+        """Whether the pin is to be kept; otherwise what is wrong is reported."""
+        if len(others) >= MAX_INDEX:
+            if len(others) == MAX_INDEX:
+                self.problems.error(
+                    element.place, f"{what} has more than {MAX_INDEX} pins", "use fewer"
+                )
+            others.add(name)
+            return False
         if name in others:
             self.problems.error(
                 element.place,
                 f"{what} has two {element.name}s named '{name}'",
                 "rename one of them",
             )
-        return name not in others
+            return False
+        others.add(name)
+        return True
 
     def _used_messages(
         self, devices: Iterable[DeviceType], supervisors: list[SupervisorType]

@@ -64,10 +64,18 @@ def _exact(dialect: Dialect, strict: bool) -> bool:
     return strict and dialect is not ORCHESTRATOR_DIALECT
 
 
-def report(instance: pstack_scan.Instance, file: str, problems: Problems) -> None:
-    """Hand on what the scanner found wrong."""
+def report(
+    instance: pstack_scan.Instance, file: str, problems: Problems, structure_only: bool = False
+) -> None:
+    """Hand on what the scanner found wrong.
+
+    With ``structure_only``, for a type that has errors of its own, values and pins
+    are left out: what is wrong with them may be the type's fault.
+    """
     kept = instance.diagnostics
     for severity, line, column, element, message in kept:
+        if structure_only and (message.startswith(("P: ", "S: ")) or " pin" in message):
+            continue
         what, _, hint = message.partition("; ")
         problems.report(severity, Place(file, line, column, element), what, hint)
     if instance.diagnostic_count > len(kept):
@@ -142,7 +150,7 @@ def graph_properties(
 def override(
     values: np.ndarray, struct: Struct, settings: Mapping[str, Any], file: str
 ) -> np.ndarray:
-    """The properties with some set anew; ``a.b`` names a member of a member.
+    """The properties with some set anew; ``a.b`` and ``a[1]`` name parts.
 
     Raises:
         ApplicationError: a name is not known or a value does not fit.
@@ -150,7 +158,7 @@ def override(
     image = bytearray(values.tobytes())
     for name, text in settings.items():
         value = override_value(text)
-        for part in reversed(re.split(r"\.|\[(?=\d+\])", name.replace("]", ""))):
+        for part in reversed(re.split(r"\.|\[", name.replace("]", ""))):
             value = {part: value}
         try:
             encode(struct, value, image)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,8 @@ def load(
         strict: keep to the format's rules; otherwise what real files get wrong
             in harmless ways is only warned about.
         dialect: ``v2``, ``v3``, ``v4`` or ``orchestrator`` whatever the file says.
-        properties: graph properties to set, by name; ``a.b`` names a member of a
-            member; values may be text.
+        properties: graph properties to set, by name; ``a.b`` and ``a[1]`` name parts;
+            values may be text.
         warn: called with each warning.
         instance: id of the graph instance, where the file has several.
 
@@ -112,7 +113,8 @@ def _read(source: Source, problems: Problems, options: Options) -> ApplicationRe
     except ApplicationError as error:
         raise ApplicationError([*problems.found, *error.diagnostics]) from error
     for found in reader.instances:
-        if found.type_id not in reader.types and not options.types_only:
+        known_id = found.type_id in reader.types or found.type_id in reader.unreadable
+        if not known_id and not options.types_only:
             known = ", ".join(reader.types) or "none"
             problems.error(
                 found.place,
@@ -124,38 +126,48 @@ def _read(source: Source, problems: Problems, options: Options) -> ApplicationRe
 
 
 def _choose(
-    reader: ApplicationReader, problems: Problems, wanted: str | None
+    reader: ApplicationReader,
+    problems: Problems,
+    wanted: str | None,
+    followed: frozenset[Path] = frozenset(),
 ) -> tuple[ApplicationReader, InstanceFound]:
+    """The instance to load, and who read it: in this file, or in one that it refers to."""
     found = [each for each in reader.instances if wanted is None or each.id == wanted]
-    if not found:
-        for name, path, _ in reader.instance_references:
-            if wanted is None or name == wanted:
-                with Source(path) as origin:
-                    other = _read(origin, problems, Options(reader.dialect, name or None))
-                return _choose(other, problems, name or None)
-        problems.raise_errors()
-        if reader.instances:
-            known = ", ".join(each.id for each in reader.instances)
-            message = f"there is no graph instance '{wanted}'"
-            raise fail(Place(reader.source.file), message, f"there are: {known}")
-        if reader.types:
-            raise fail(
-                Place(reader.source.file),
-                f"there is a graph type ('{next(iter(reader.types))}') but no graph instance",
-                "give a file with a GraphInstance, for example one made by its generator",
+    if found:
+        if wanted is None and len(found) > 1:
+            problems.warning(
+                found[1].place,
+                f"there are {len(found)} graph instances; '{found[0].id}' is used",
+                "name the instance to use",
             )
-        raise fail(
-            Place(reader.source.file),
-            "there is neither a graph type nor a graph instance",
-            "give a POETS application",
+        return reader, found[0]
+    problems.raise_errors()
+    for name, path, place in reader.instance_references:
+        if wanted is None or name == wanted:
+            if path.resolve() in followed:
+                raise fail(place, f"the reference to '{path}' leads back to itself", "remove it")
+            with Source(path) as origin:
+                other = _read(origin, problems, Options(reader.dialect, name or None))
+            return _choose(other, problems, name or None, followed | {path.resolve()})
+    raise _no_instance(reader, wanted)
+
+
+def _no_instance(reader: ApplicationReader, wanted: str | None) -> ApplicationError:
+    place = Place(reader.source.file)
+    if reader.instances:
+        known = ", ".join(each.id for each in reader.instances)
+        return fail(place, f"there is no graph instance '{wanted}'", f"there are: {known}")
+    if reader.types:
+        return fail(
+            place,
+            f"there is a graph type ('{next(iter(reader.types))}') but no graph instance",
+            "give a file with a GraphInstance, for example one made by its generator",
         )
-    if wanted is None and len(found) > 1:
-        problems.warning(
-            found[1].place,
-            f"there are {len(found)} graph instances; '{found[0].id}' is used",
-            "name the instance to use",
-        )
-    return reader, found[0]
+    return fail(
+        place,
+        "there is neither a graph type nor a graph instance",
+        "give a POETS application",
+    )
 
 
 def _graph(reader: ApplicationReader, found: InstanceFound, problems: Problems) -> Graph:
@@ -171,14 +183,10 @@ def _graph(reader: ApplicationReader, found: InstanceFound, problems: Problems) 
         dialect = reader.dialect_of(graph_type)
         scan = found.scan or open_instance(graph_type, dialect, problems.strict)
         devices, edges = columns(scan, graph_type)
-    return Graph(
-        found.id, graph_type, values, devices, edges, reader.source.file, found.metadata
-    )
+    return Graph(found.id, graph_type, values, devices, edges, reader.source.file, found.metadata)
 
 
-def _properties(
-    reader: ApplicationReader, found: InstanceFound, problems: Problems
-) -> np.ndarray:
+def _properties(reader: ApplicationReader, found: InstanceFound, problems: Problems) -> np.ndarray:
     graph_type = reader.types[found.type_id]
     if found.type_id in reader.broken:
         return np.zeros((), graph_type.properties.dtype)

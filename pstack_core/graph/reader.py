@@ -68,8 +68,9 @@ class Options:
 class ApplicationReader:
     """Reads one file and those it refers to.
 
-    After :meth:`read`, ``types`` holds the graph types by id and ``instances``
-    what was found of the instances, in file order.
+    After :meth:`read`, ``types`` holds the graph types by id, ``broken`` and
+    ``unreadable`` those with errors and those that were not found where a reference
+    said, and ``instances`` what was found of the instances, in file order.
     """
 
     def __init__(
@@ -90,6 +91,8 @@ class ApplicationReader:
         self._ancestors = ancestors
         self._files: dict[Path, ApplicationReader] = {}
         self._promised: dict[str, Place] = {}
+        self.unreadable: set[str] = set()
+        self._names: set[str] = set()
         self._pass = 0
         self._ordinal = -1
         self._base85 = 0
@@ -108,8 +111,7 @@ class ApplicationReader:
             self._drop_untyped()
             self._one_pass()
         for found in self.instances:
-            if found.scan is not None:
-                report(found.scan, self.source.file, self.problems)
+            self._report(found)
 
     def dialect_of(self, graph_type: GraphType) -> Dialect:
         """The dialect of an instance: the file's, else its type's."""
@@ -146,8 +148,10 @@ class ApplicationReader:
 
     def _feed(self, scanner: pstack_scan.Scanner, chunk: bytes) -> None:
         while True:
-            consumed = scanner.feed(chunk)
-            self._events(scanner.events())
+            try:
+                consumed = scanner.feed(chunk)
+            finally:
+                self._events(scanner.events())  # also those before what is ill-formed
             if not scanner.paused:
                 return
             self._section(scanner)
@@ -164,9 +168,14 @@ class ApplicationReader:
                     self._instance_begins(element)
             elif depth == 3 and element.name == "C":
                 self._base85_chunk(element)
-            elif depth == 1 or (depth == 0 and element.name == "GraphType"):
+            elif depth == int(self._root_holds_types()):
                 self._child_ends(element)
                 builder.forget(element)
+
+    def _root_holds_types(self) -> bool:
+        """Whether the root is Graphs; otherwise it is itself the one graph type."""
+        root = self._builder.root
+        return root is None or root.name != "GraphType"
 
     def _root(self, root: Element) -> None:
         if self.dialect is None:
@@ -215,11 +224,12 @@ class ApplicationReader:
         else:
             other = self._file(src, element.place)
             if other is None:
-                return
-            if name in other.types:
+                self.unreadable.add(name)
+            elif name in other.types:
                 self.types.setdefault(name, other.types[name])
                 self.broken |= other.broken & {name}
             else:
+                self.unreadable.add(name)
                 known = ", ".join(other.types) or "none"
                 self.problems.error(
                     element.place,
@@ -271,6 +281,7 @@ class ApplicationReader:
     def _check_promises(self) -> None:
         for name, place in self._promised.items():
             if name not in self.types:
+                self.unreadable.add(name)
                 self.problems.error(
                     place,
                     f"the graph type '{name}' is referred to but not in the file",
@@ -290,11 +301,12 @@ class ApplicationReader:
             wanted = name == self.options.instance
         else:
             wanted = self.options.every or not self.instances
-        if any(name == other.id for other in self.instances):
+        if name in self._names:
             self.problems.error(
                 element.place, f"there are two graph instances '{name}'", "rename one of them"
             )
             wanted = wanted and self.options.every
+        self._names.add(name)
         self.instances.append(
             InstanceFound(
                 name,
@@ -352,6 +364,8 @@ class ApplicationReader:
             found.properties = Code(element.attributes["P"], element.file, element.line)
             found.properties_element = element.name
         found.metadata = metadata(element)
+        if self.options.every and not found.pending:
+            self._report(found)
 
     def _base85_chunk(self, element: Element) -> None:
         section = self._builder.open[-1]
@@ -364,6 +378,13 @@ class ApplicationReader:
         section.children.pop()
         if self.instances and self.instances[self._ordinal].wanted:
             self.instances[self._ordinal].chunks.setdefault(section.name, []).append(element.text)
+
+    def _report(self, found: InstanceFound) -> None:
+        if found.scan is not None:
+            broken = found.type_id in self.broken
+            report(found.scan, self.source.file, self.problems, structure_only=broken)
+            if self.options.every:
+                found.scan = None  # a file may hold many, and columns are not wanted
 
     def _drop_untyped(self) -> None:
         for found in self.instances:

@@ -175,6 +175,8 @@ ORCHESTRATOR: Mapping[str, Rule] = {
         many="SharedCode InputPin OutputPin",
         needs="id",
     ),
+    "InputPin": rule(once="Properties State OnReceive", needs="name messageTypeId"),
+    "OutputPin": rule(once="OnSend", attributes="indexed", needs="name messageTypeId"),
     "SupervisorInPin": rule(
         once="OnReceive Properties State", attributes="id name", needs="messageTypeId"
     ),

@@ -40,7 +40,7 @@ class Field:
     depth: int = 0
 
 
-def scalar(ctype: str, default: int | float = 0) -> Field:
+def scalar(ctype: str, default: float = 0) -> Field:
     """A scalar field."""
     data = Scalar(ctype, default)
     return Field(data, default_of(data))
@@ -60,17 +60,21 @@ def check_name(
     """
     if member and name in KEYWORDS:
         problems.error(
-            place, f"the name '{name}' of a {what} is a C++ keyword", "choose another name"
+            place, f"the name '{name}' of {_a(what)} is a C++ keyword", "choose another name"
         )
     elif not is_identifier(name):
         problems.error(
             place,
-            f"the name '{name[:60]}' of a {what} is not a C identifier",
+            f"the name '{name[:60]}' of {_a(what)} is not a C identifier",
             "use letters, digits and underscores, and begin with a letter",
         )
     else:
         return True
     return False
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 class Limits:

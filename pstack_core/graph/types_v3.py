@@ -8,7 +8,7 @@ from pstack_core.graph.encoding import encode, json_value, number
 from pstack_core.graph.layout import SCALARS, Array, Member, Scalar, Struct
 from pstack_core.graph.metadata import documentation
 from pstack_core.graph.schema import IGNORED
-from pstack_core.graph.typed_data import Field, Limits, check_name, scalar, with_default
+from pstack_core.graph.typed_data import MAX_DEPTH, Field, Limits, check_name, scalar, with_default
 
 _MEMBERS = ("Scalar", "Array", "Tuple", "Union")
 _ATTRIBUTES = {
@@ -26,6 +26,7 @@ class TypedDataReader:
         self.problems = problems
         self.limits = Limits(problems)
         self.typedefs: dict[str, Field] = {}
+        self._depth = 0
 
     def read_typedefs(self, types: Element | None) -> None:
         """Read ``Types``; a type definition may name those before it."""
@@ -77,6 +78,18 @@ class TypedDataReader:
         return self.limits.struct(members, owner.place) if complete else None
 
     def _data(self, element: Element) -> Field | None:
+        if self._depth >= MAX_DEPTH:
+            self.problems.error(
+                element.place, f"the data are nested more than {MAX_DEPTH} deep", "nest less"
+            )
+            return None
+        self._depth += 1
+        try:
+            return self._read(element)
+        finally:
+            self._depth -= 1
+
+    def _read(self, element: Element) -> Field | None:
         self._check(element)
         if element.name == "Scalar":
             field = self._named_type(element)

@@ -42,6 +42,8 @@ class Code:
 
 @dataclass(frozen=True)
 class MessageType:
+    """What goes over edges: an id and its members."""
+
     id: str
     data: Struct = Struct()
     documentation: str = ""
@@ -61,6 +63,8 @@ class InputPin:
 
 @dataclass(frozen=True)
 class OutputPin:
+    """``message`` is a message type id; an ``indexed`` pin picks one of its edges a send."""
+
     name: str
     message: str
     on_send: Code | None = None

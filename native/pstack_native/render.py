@@ -120,9 +120,7 @@ def _context(graph_type: GraphType, level: int) -> dict[str, object]:
         structs.append(text)
         message_names[m] = text.name
         default = message.data.default
-        messages.append(
-            {"struct": text, "default": bytes_text(default) if any(default) else ""}
-        )
+        messages.append({"struct": text, "default": bytes_text(default) if any(default) else ""})
 
     numbered = handlers_of(graph_type)
     labels = {id(named.code): index for index, named in enumerate(codes_of(graph_type))}
@@ -159,9 +157,7 @@ def _context(graph_type: GraphType, level: int) -> dict[str, object]:
                 h.kind: _handler_text(h, labels, inline=False) for h in numbered if h.type == -1
             },
         }
-    halt = next(
-        (i for i, d in enumerate(graph_type.device_types) if d.id == HALT_DEVICE_TYPE), -1
-    )
+    halt = next((i for i, d in enumerate(graph_type.device_types) if d.id == HALT_DEVICE_TYPE), -1)
     reply_message = next(
         (r["message"] for d in devices for r in d.receives if r["name"] == SUPERVISOR_IN), ""
     )
@@ -250,9 +246,7 @@ def _device(
             input_pin.properties,
             names.fresh(f"{g}_{stem}_properties_t", f"{stem}_properties_t"),
         )
-        edge_state = _struct(
-            input_pin.state, names.fresh(f"{g}_{stem}_state_t", f"{stem}_state_t")
-        )
+        edge_state = _struct(input_pin.state, names.fresh(f"{g}_{stem}_state_t", f"{stem}_state_t"))
         structs += [edge_properties, edge_state]
         text.receives.append(
             {
@@ -320,6 +314,21 @@ def _scoped(constant: str, device: str) -> str:
     return f"{kind}_{what}_{device}_{pin}"
 
 
+#: The Orchestrator's supervisors have these without asking for them.
+_SUPERVISOR_HEADERS = {
+    "cerr": "iostream",
+    "cout": "iostream",
+    "ifstream": "fstream",
+    "map": "map",
+    "ofstream": "fstream",
+    "ostringstream": "sstream",
+    "setprecision": "iomanip",
+    "setw": "iomanip",
+    "stringstream": "sstream",
+}
+_STANDARD_NAME = re.compile(r"std::(\w+)")
+
+
 def _includes(graph_type: GraphType) -> list[str]:
     """Headers that shared code includes: it sits in a namespace, so they must come first."""
     codes = list(graph_type.shared_code)
@@ -331,9 +340,13 @@ def _includes(graph_type: GraphType) -> list[str]:
     texts = [code.text for code in codes]
     for text in texts:
         found.update(dict.fromkeys(_INCLUDE_LINE.findall(text)))
+    bodies = _bodies(graph_type)
     if graph_type.supervisor is not None:
         found.update(dict.fromkeys(("string", "vector", "algorithm")))
-    if any("std::" in text for text in texts + _bodies(graph_type)):
+        for name in _STANDARD_NAME.findall("\n".join(texts + bodies)):
+            if name in _SUPERVISOR_HEADERS:
+                found[_SUPERVISOR_HEADERS[name]] = None
+    if any("std::" in text for text in texts + bodies):
         found["algorithm"] = None
     return list(found)
 

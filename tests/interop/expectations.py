@@ -32,12 +32,15 @@ ENDS = {
     "idle": "runs until nothing is left to do",
     "never": "runs for ever: until the limit on events",
     "type": "holds a graph type only: loads as a type and compiles with an empty instance",
+    "type-tinsel": "holds a graph type only, which needs tinsel.h: refused by name",
+    "type-crash": "holds a graph type only: compiles; its supervisor needs its author's files",
     "schema": "an example of the schema: loads or is refused with a sentence",
     "reject": "refused with a sentence when it is loaded",
     "reject-compile": "refused with a sentence when it is loaded or compiled",
     "legacy": "version 0 or 1 of the format: refused by name",
     "template": "a template that is not yet an application: refused with a sentence, or idle",
     "external": "needs an external that is not served: refused by name",
+    "tinsel": "needs tinsel.h, which only the hardware's tools have: refused by name",
     "orchestrator": "written for the Orchestrator alone: runs, or is refused by name",
 }
 
@@ -61,6 +64,12 @@ class Row:
     @property
     def generated(self) -> bool:
         return self.path.startswith("generated:")
+
+    @property
+    def types_only(self) -> bool:
+        """Whether the file holds no instance, so that an empty one is made to compile its types."""
+        ends = ("type", "type-tinsel", "type-crash", "reject-compile")
+        return self.end in ends and self.devices is None
 
     @property
     def name(self) -> str:

@@ -111,11 +111,14 @@ def _script(
 
 
 def _pml(folder: Path, arguments: list[str], file: IO[bytes]) -> subprocess.CompletedProcess[str]:
-    """``pml APPLICATION DEVICES``: an application of pml on a ring of devices."""
+    """``pml APPLICATION DEVICES [both]``: an application of pml on a ring, one way or both."""
     application, devices = arguments[0], int(arguments[1])
-    ring = cache_folder() / f"ring{devices}.graphml"
+    ring = cache_folder() / f"ring{'_'.join(arguments[1:])}.graphml"
     nodes = "".join(f'<node id="n{i}"/>' for i in range(devices))
-    edges = "".join(f'<edge source="n{i}" target="n{(i + 1) % devices}"/>' for i in range(devices))
+    pairs = [(i, (i + 1) % devices) for i in range(devices)]
+    if "both" in arguments:
+        pairs += [(there, here) for here, there in pairs]
+    edges = "".join(f'<edge source="n{a}" target="n{b}"/>' for a, b in pairs)
     ring.write_text(
         '<graphml xmlns="http://graphml.graphdrawing.org/xmlns">'
         f'<graph edgedefault="directed">{nodes}{edges}</graph></graphml>'

@@ -35,7 +35,7 @@ def judge(row: Row, path: Path) -> Outcome:
     """Run the application in ``path`` as its row says."""
     start = time.perf_counter()
     try:
-        outcome = _run_type(path) if row.end == "type" else _run(row, path)
+        outcome = _run_types(row, path) if row.types_only else _run(row, path)
     except (ApplicationError, EngineError) as error:
         outcome = _refused(row, str(error))
     outcome.seconds = time.perf_counter() - start
@@ -50,6 +50,8 @@ def _refused(row: Row, sentence: str) -> Outcome:
         "legacy",
         "template",
         "external",
+        "tinsel",
+        "type-tinsel",
         "orchestrator",
         "schema",
     }
@@ -57,6 +59,8 @@ def _refused(row: Row, sentence: str) -> Outcome:
         outcome.faults.append(outcome.text)
     if row.end == "external" and "external" not in sentence:
         outcome.faults.append(f"does not say that externals are not served: {sentence}")
+    if row.end in ("tinsel", "type-tinsel") and "tinsel.h" not in sentence:
+        outcome.faults.append(f"does not name tinsel.h: {sentence}")
     if row.end == "legacy" and row.format not in sentence and "version" not in sentence:
         outcome.faults.append(f"does not name the version: {sentence}")
     if not sentence.strip() or "Traceback" in sentence:
@@ -64,18 +68,18 @@ def _refused(row: Row, sentence: str) -> Outcome:
     return outcome
 
 
-def _run_type(path: Path) -> Outcome:
+def _run_types(row: Row, path: Path) -> Outcome:
+    outcome = Outcome("type compiles")
     types = load_types(path)
-    texts = []
-    faults = []
     for graph_type in types:
         result = pstack.run(empty_instance(graph_type), timeout=SECONDS, level=0)
-        texts.append(result.reason)
-        if result.reason != "idle":
-            faults.append(f"an empty instance of {graph_type.id} ends with {result.reason}")
+        if result.reason != ("crash" if row.end == "type-crash" else "idle"):
+            outcome.faults.append(f"an empty instance of {graph_type.id} ends: {result.reason}")
     if not types:
-        faults.append("no graph type was found")
-    return Outcome("type compiles", faults)
+        outcome.faults.append("no graph type was found")
+    if row.end not in ("type", "type-crash"):
+        outcome.faults.append(f"expected {row.end}, but it compiles")
+    return outcome
 
 
 def empty_instance(graph_type: GraphType) -> Graph:

@@ -53,7 +53,7 @@ def main() -> int:
         outcome = run_row(row, folder)
         verdict = "missing" if outcome is None else "as expected" if not outcome.faults else "WRONG"
         totals[row.end, verdict] += 1
-        text = "not at hand" if outcome is None else cell(outcome.text, folder)
+        text = "not at hand" if outcome is None else cell(outcome.text)
         print(f"{verdict:12} {row.path}: {text}", flush=True)
         if outcome is not None and outcome.faults:
             print("             " + "\n             ".join(outcome.faults), flush=True)
@@ -66,10 +66,9 @@ def main() -> int:
     return int(any(verdict == "WRONG" for _, verdict in totals))
 
 
-def cell(text: str, folder: Path) -> str:
-    """One line, without this machine's paths and without what Markdown would take as its own."""
-    first = text.replace(f"{folder}/", "").split("\n")[0]
-    first = re.sub(r"(/[\w.+-]+)+/([\w.+-]+)", r"\2", first)
+def cell(text: str) -> str:
+    """One line, without folders of this machine and without what Markdown takes as its own."""
+    first = re.sub(r"(?<![\w.])(?:/[\w.+-]+)+/([\w.+-]+)", r"\1", text.split("\n")[0])
     first = first if len(first) <= WIDTH else first[: WIDTH - 1].rstrip() + "…"
     return first.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")
 

@@ -5,6 +5,8 @@
 
 #include "pstack_kernel.h"
 
+#include <float.h>
+#include <limits.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>

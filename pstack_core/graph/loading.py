@@ -95,7 +95,7 @@ def check(
     except ApplicationError as error:
         known = set(problems.found)
         problems.found.extend(d for d in error.diagnostics if d not in known)
-    return sorted(problems.found, key=lambda d: (d.file, d.line, d.column))
+    return sorted(problems.found, key=lambda d: (d.file, not d.line, d.line, d.column))
 
 
 def _dialect(name: str | None) -> Dialect | None:

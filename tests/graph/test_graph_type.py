@@ -466,7 +466,8 @@ def test_old_attributes_and_metadata_are_no_reason_to_warn() -> None:
         '<DeviceType id="d"><Documentation>a\n b</Documentation><MetaData>"x": broken</MetaData>'
         '<HashDigest type="a" hash="b"/><Properties cTypeName="t"/><OnThreadIdle> </OnThreadIdle>'
         '<ReadyToSend/><InputPin application="yes" name="i" messageTypeId="m"><OnReceive/>'
-        '</InputPin><OutputPin priority="1" name="o" messageTypeId="m"><OnSend/></OutputPin></DeviceType>'
+        '</InputPin><OutputPin priority="1" name="o" messageTypeId="m"><OnSend/></OutputPin>'
+        "</DeviceType>"
         '<SupervisorType id="s" requiresLocalEdgeEndpoints="no"/>',
         top="<Properties/><MetaData>words</MetaData><HashDigest/>",
     )

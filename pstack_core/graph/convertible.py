@@ -7,12 +7,16 @@ from collections.abc import Iterator
 
 from pstack_core.graph.diagnostics import Place, Problems
 from pstack_core.graph.layout import Array, Scalar, Struct, TypedData, Union
-from pstack_core.graph.model import SUPERVISOR_IN, SUPERVISOR_OUT, GraphType
+from pstack_core.graph.model import SUPERVISOR_IN, SUPERVISOR_OUT, DeviceType, GraphType
 from pstack_core.graph.write_v4 import STAND_INS
 
 #: Scalar types without a name in a version, and the one of the same layout.
 _STAND_INS = {"v3": {"bool": "uint8_t"}, "v4": STAND_INS}
 _OWN_RTS = re.compile(r"\brts\b")
+_WRITES = {
+    name: re.compile(rf"\b{name}\s*->\s*[\w.\[\]]+\s*(?:[-+*/%&|^]?=(?!=)|\+\+|--)")
+    for name in ("message", "deviceProperties")
+}
 
 
 def report(graph_type: GraphType, version: str, file: str, problems: Problems) -> None:
@@ -38,12 +42,32 @@ def report(graph_type: GraphType, version: str, file: str, problems: Problems) -
         )
     if graph_type.version == "v2":
         for device in graph_type.device_types:
-            code = device.ready_to_send
-            if code is not None and _OWN_RTS.search(code.text):
+            _report_v2(device, version, place, problems)
+
+
+def _report_v2(device: DeviceType, version: str, place: Place, problems: Problems) -> None:
+    """Warn of what handlers of v2 may do and those of later versions may not."""
+    who = f"device type '{device.id}'"
+    code = device.ready_to_send
+    if code is not None and _OWN_RTS.search(code.text):
+        problems.warning(
+            place,
+            f"ReadyToSend of {who} uses 'rts', a name of v2",
+            f"assign *readyToSend before the handlers run elsewhere as {version}",
+        )
+    receives = [(f"OnReceive of pin '{p.name}'", p.on_receive) for p in device.input_pins]
+    sends = [(f"OnSend of pin '{p.name}'", p.on_send) for p in device.output_pins]
+    others = [("OnInit", device.on_init), ("OnDeviceIdle", device.on_device_idle)]
+    for written, handlers in (
+        ("message", receives),
+        ("deviceProperties", [*receives, *sends, *others]),
+    ):
+        for name, handler in handlers:
+            if handler is not None and _WRITES[written].search(handler.text):
                 problems.warning(
                     place,
-                    f"ReadyToSend of device type '{device.id}' uses 'rts', a name of v2",
-                    f"assign *readyToSend before the handlers run elsewhere as {version}",
+                    f"{name} of {who} writes to its {written}, which {version} does not allow",
+                    "change a copy",
                 )
 
 

@@ -35,7 +35,8 @@ def small(**more: str) -> Graph:
         on_init=more.get("on_init", "init"),
         ready_to_send=more.get("ready_to_send", ""),
     )
-    node.input("i", "m", properties="float w;").output("o", "m", indexed=True)
+    node.input("i", "m", on_receive=more.get("on_receive", ""), properties="float w;")
+    node.output("o", "m", indexed=True)
     builder.devices(["a", "b"], "d", {"x": [5, 6]} if "properties" not in more else None)
     builder.edge("a", "i", "b", "o", {"w": 0.1}, send_index=0)
     builder.edge("b", "i", "a", "o")
@@ -171,7 +172,17 @@ def test_what_is_lost_is_told():
     found.clear()
     xml(replace(graph, type=replace(graph.type, version="v2")), "v3", warn=found.append)
     assert "ReadyToSend of device type 'd' uses 'rts'" in found[0].message
+    graph = small(on_init="deviceProperties->x = 3;", on_receive="message->v++; n = message->v;")
     found.clear()
+    xml(replace(graph, type=replace(graph.type, version="v2")), "v4", warn=found.append)
+    assert [d.message for d in found] == [
+        "OnReceive of pin 'i' of device type 'd' writes to its message, which v4 does not allow",
+        "OnInit of device type 'd' writes to its deviceProperties, which v4 does not allow",
+    ]
+    graph = small(on_init="y = deviceProperties->x == 3;", on_receive="n = message->v <= 2;")
+    found.clear()
+    xml(replace(graph, type=replace(graph.type, version="v2")), "v4", warn=found.append)
+    assert found == []
     xml(replace(graph, type=replace(graph.type, version="orchestrator")), "v3", warn=found.append)
     assert "structs that the Orchestrator aligns are packed in v3" in found[0].message
 

@@ -9,6 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+ERROR = "pstack: error:"
+RED, YELLOW = "31", "33"
+
+
+def visible(text: str) -> str:
+    """Text with its control characters, but for line ends and tabs, as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
+
 
 class UsageError(Exception):
     """The user asked for something that cannot be done as asked; a sentence."""
@@ -26,25 +36,33 @@ class Context:
 
     def write(self, line: str) -> None:
         """One line of the answer."""
-        self.stdout.write(line + "\n")
+        self.put(self.stdout, line)
 
     def write_json(self, value: Any) -> None:
         """The answer for programs."""
         json.dump(value, self.stdout, indent=2, allow_nan=False)
         self.stdout.write("\n")
 
-    def note(self, line: str) -> None:
+    def note(self, line: str, label: str = "", colour: str = "") -> None:
         """One line beside the answer, on standard error."""
         self.stdout.flush()
-        self.stderr.write(line + "\n")
+        self.put(self.stderr, line, label, colour)
         self.stderr.flush()
 
     def error(self, sentence: str) -> None:
         """One error sentence on standard error."""
-        label = "pstack: error:"
-        if self.coloured(self.stderr):
-            label = f"\x1b[1;31m{label}\x1b[0m"
-        self.note(f"{label} {sentence}")
+        self.note(f"{ERROR} {sentence}", ERROR, RED)
+
+    def put(self, stream: IO[str], line: str, label: str = "", colour: str = "") -> None:
+        """One line; the first ``label`` in it in colour, where there is colour.
+
+        A terminal gets no control characters of a file or a handler: they are shown.
+        """
+        if self._is_terminal(stream):
+            line = visible(line)
+            if label and self.coloured(stream):
+                line = line.replace(label, f"\x1b[1;{colour}m{label}\x1b[0m", 1)
+        stream.write(line + "\n")
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Rows for a person to read, and an empty line after them."""

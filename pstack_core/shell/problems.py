@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
 
-from pstack_core.shell.context import Context
+from pstack_core.shell.context import RED, YELLOW, Context
 
 if TYPE_CHECKING:
     from pstack_core.graph.diagnostics import Diagnostic
@@ -14,22 +14,17 @@ if TYPE_CHECKING:
 MOST_WARNINGS = 20
 
 
-def line_of(context: Context, diagnostic: Diagnostic) -> str:
-    """One diagnostic as a line; control characters of the file cannot reach the terminal."""
-    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(diagnostic))
-    if context.coloured(context.stderr):
-        colour = "31" if diagnostic.severity == "error" else "33"
-        label = f"{diagnostic.severity}:"
-        text = text.replace(label, f"\x1b[1;{colour}m{label}\x1b[0m", 1)
-    return text
+def label_of(diagnostic: Diagnostic) -> tuple[str, str]:
+    """The word that says how bad it is, and its colour."""
+    return f"{diagnostic.severity}:", RED if diagnostic.severity == "error" else YELLOW
 
 
 def show(context: Context, diagnostics: Iterable[Diagnostic]) -> None:
-    """Print diagnostics on standard error and, after several errors, their number."""
+    """Print diagnostics on standard error, and the number of errors."""
     errors = 0
     for diagnostic in diagnostics:
         errors += diagnostic.severity == "error"
-        context.note(line_of(context, diagnostic))
+        context.note(str(diagnostic), *label_of(diagnostic))
     context.error(
         "the application has 1 error" if errors == 1 else f"the application has {errors} errors"
     )
@@ -46,7 +41,7 @@ class Warnings:
     def __call__(self, diagnostic: Diagnostic) -> None:
         self.count += 1
         if self.count <= MOST_WARNINGS:
-            self.context.note(line_of(self.context, diagnostic))
+            self.context.note(str(diagnostic), *label_of(diagnostic))
 
     def __enter__(self) -> Self:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 
@@ -103,6 +104,24 @@ def test_colour(variables: dict[str, str], terminal: bool, coloured: bool) -> No
 
     context = Context(environment=variables)
     assert context.coloured(Stream()) is coloured  # type: ignore[arg-type]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_gets_no_control_characters_of_others() -> None:
+    stream = Terminal()
+    context = Context(stdout=stream, stderr=stream, environment={})
+    context.write("a\tb\x1b[31mc\x07\né")
+    context.error("bad \x1b]0;title\x07")
+    assert stream.getvalue() == (
+        "a\tb\\x1b[31mc\\x07\né\n\x1b[1;31mpstack: error:\x1b[0m bad \\x1b]0;title\\x07\n"
+    )
+    pipe = io.StringIO()
+    Context(stdout=pipe).write("a\x1bb")
+    assert pipe.getvalue() == "a\x1bb\n"
 
 
 def test_module_runs_as_a_program() -> None:

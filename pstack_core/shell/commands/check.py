@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Check the application."""
     from pstack_core.graph import check
-    from pstack_core.shell.problems import as_json, line_of
+    from pstack_core.shell.problems import as_json, label_of
 
     problems = check(application(context, arguments.app), **reading(arguments))
     errors = sum(problem.severity == "error" for problem in problems)
@@ -37,7 +37,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         context.write_json({"errors": errors, "problems": [as_json(p) for p in problems]})
     else:
         for problem in problems:
-            context.write(line_of(context, problem))
+            context.put(context.stdout, str(problem), *label_of(problem))
         warnings = len(problems) - errors
         context.write(f"{_many(errors, 'error')}, {_many(warnings, 'warning')}")
     return exit_status.BAD_APPLICATION if errors else exit_status.OK

@@ -130,7 +130,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     log = context.stderr if as_json else context.stdout
 
     def print_log(device: str, level: int, text: str) -> None:
-        log.write(f"Log [device {device}, level {level}]: {text}\n")
+        context.put(log, f"Log [device {device}, level {level}]: {text}")
         log.flush()
 
     with Warnings(context, arguments.app) as warn:

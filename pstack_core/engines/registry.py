@@ -126,6 +126,9 @@ class Registry:
         except (Exception, SystemExit) as error:
             plugin.errors.append(f"it cannot be imported: {_describe(error)}")
             return
+        if self.manager.is_registered(loaded):
+            plugin.errors.append(f"{point.value} is a plugin already, under another name")
+            return
         try:
             self._register(loaded, plugin)
         except (Exception, SystemExit) as error:

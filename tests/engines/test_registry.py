@@ -113,6 +113,14 @@ def test_one_bad_engine_of_a_plugin_leaves_its_others(install: Install) -> None:
     assert named(registry, "half").engines == ["good"]
 
 
+def test_one_module_under_two_names(install: Install) -> None:
+    install("twice", {"a": "x_engine", "b": "x_engine"}, {"x_engine": plugin("x")})
+    registry = Registry({})
+    assert registry.engine("x").name == "x"
+    assert named(registry, "a").engines == ["x"]
+    assert "already" in named(registry, "b").errors[0]
+
+
 def test_newer_minor_is_a_warning(install: Install) -> None:
     install("newer", {"newer": "newer_engine"}, {"newer_engine": plugin("newer", "(1, 9)")})
     registry = Registry({})

@@ -200,7 +200,7 @@ class Edges:
         return len(self.dst)
 
 
-@dataclass
+@dataclass(repr=False)
 class Graph:
     """A graph instance.  ``properties`` is a structured array of shape ()."""
 
@@ -211,3 +211,7 @@ class Graph:
     edges: Edges
     file: str = "<string>"
     metadata: str = ""
+
+    def __repr__(self) -> str:
+        counts = f"{len(self.devices)} devices, {len(self.edges)} edges"
+        return f"<Graph {self.id} of type {self.type.id}: {counts}>"

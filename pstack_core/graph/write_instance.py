@@ -11,6 +11,7 @@ from pstack_core.graph.layout import Struct
 from pstack_core.graph.model import Graph
 from pstack_core.graph.names import Names
 from pstack_core.graph.row_text import RowText
+from pstack_core.graph.write_v4 import metadata
 from pstack_core.graph.xml_text import attribute, check_characters, escaped
 
 #: Devices or edges formatted at a time.
@@ -58,7 +59,7 @@ def instance(graph: Graph, version: str) -> Iterator[str]:
 
 
 def start(graph: Graph, form: Form, tag: str) -> str:
-    """The instance's start tag with the graph's properties."""
+    """The instance's start tag with the graph's properties and metadata."""
     ids = f'id="{attribute(graph.id)}" graphTypeId="{attribute(graph.type.id)}"'
     tag_of_values = "Properties" if form.version == "v3" else "P"
     values = form.rows(graph.type.properties, tag_of_values).one(graph.properties)
@@ -67,7 +68,7 @@ def start(graph: Graph, form: Form, tag: str) -> str:
         check_characters(graph.metadata, "metadata")
         meta = f"    <MetaData>{escaped(graph.metadata)}</MetaData>\n" if graph.metadata else ""
         return f"  <{tag} {ids}>\n{properties}{meta}"
-    return f"  <{tag} {ids}{values}>\n"
+    return f"  <{tag} {ids}{values}>\n{metadata(4, graph.metadata)}"
 
 
 def xml_names(names: Names) -> list[str]:

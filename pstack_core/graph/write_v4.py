@@ -17,7 +17,7 @@ from pstack_core.graph.model import (
     SupervisorType,
 )
 from pstack_core.graph.write_v3 import handler, shared_code
-from pstack_core.graph.xml_text import attribute, cdata
+from pstack_core.graph.xml_text import attribute, cdata, check_characters
 
 NAMESPACE = "https://poets-project.org/schemas/virtual-graph-schema-v4"
 
@@ -137,6 +137,7 @@ def metadata(indent: int, text: str) -> str:
     pieces = []
     for key, value in values.items():
         shown = value if isinstance(value, str) else json.dumps(value)
+        check_characters(key + shown, "metadata")
         pieces.append(
             f'{" " * indent}<Metadata key="{attribute(key)}" value="{attribute(shown)}"/>\n'
         )

@@ -129,7 +129,9 @@ def test_metadata_comes_back():
     again = load(saved(graph, "v3"))
     assert again.metadata == graph.metadata
     assert again.type.metadata == '"k": 1'
-    again = load(saved(graph, "v4"))
+    for version in ("v4", "base85"):
+        again = load(saved(graph, version))
+        assert again.metadata == '"loc": "[1, 2]", "name": "a\\"b"'
     assert again.type.metadata == '"k": "1"'
     assert again.type.device_types[0].metadata == '"hull": "x"'
 

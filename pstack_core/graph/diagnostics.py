@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 #: Errors, and warnings, kept of one application; the rest are counted.
 MAX_KEPT = 500
@@ -42,8 +43,7 @@ class ApplicationError(Exception):
         super().__init__("\n".join(str(d) for d in self.diagnostics if d.severity == "error"))
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a problem is."""
 
     file: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pstack_core.graph.diagnostics import fail
 from pstack_core.graph.document import Element
@@ -13,8 +13,7 @@ _BASE = "https://poets-project.org/schemas/virtual-graph-schema-"
 _LEGACY = "http://TODO.org/POETS/virtual-graph-schema-"
 
 
-@dataclass(frozen=True)
-class Dialect:
+class Dialect(NamedTuple):
     """``syntax`` is that of property values: ``json`` or ``braces``."""
 
     name: str

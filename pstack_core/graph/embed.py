@@ -10,6 +10,7 @@ from pstack_core.graph.diagnostics import Place, Problems
 from pstack_core.graph.model import Code
 
 MAX_HEADER = 4 << 20
+MAX_HEADERS = 100
 
 _PATTERN = re.compile(
     r"^[ \t]*#[ \t]*pragma[ \t]+POETS[ \t]+EMBED_HEADER[ \t]*\r?\n"
@@ -27,10 +28,19 @@ def expand_headers(code: Code, folder: Path, problems: Problems) -> Code:
     if "EMBED_HEADER" not in code.text:
         return code
 
+    count = 0
+
     def embedded(match: re.Match[str]) -> str:
+        nonlocal count
+        count += 1
         name = match[1]
         line = code.line + code.text.count("\n", 0, match.start())
         place = Place(code.file, line + 1, 1, "SharedCode")
+        if count > MAX_HEADERS:
+            problems.error(
+                place, f"more than {MAX_HEADERS} headers are to be embedded", "embed fewer"
+            )
+            return match[0]
         path = _find(name, folder)
         if path is None:
             problems.error(
@@ -54,7 +64,7 @@ def expand_headers(code: Code, folder: Path, problems: Problems) -> Code:
             f"#line {line + 2} {_quoted(code.file)}"
         )
 
-    return replace(code, text=_PATTERN.sub(embedded, code.text))
+    return replace(code, text=_PATTERN.sub(embedded, code.text, MAX_HEADERS + 1))
 
 
 def _find(name: str, folder: Path) -> Path | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from pstack_core.graph.diagnostics import Place, Problems
@@ -377,50 +376,3 @@ class GraphTypeReader:
         if attribute in element.attributes:
             check_name(self.problems, element.place, name, what, member=False)
         return name
-
-
-def without_places(graph_type: GraphType) -> GraphType:
-    """The same type with its code's places removed, to compare types by content."""
-
-    def bare(code: Code | None) -> Code | None:
-        return None if code is None else Code(code.text.strip())
-
-    def bare_all(codes: tuple[Code, ...]) -> tuple[Code, ...]:
-        return tuple(Code(code.text.strip()) for code in codes)
-
-    devices = tuple(
-        replace(
-            device,
-            input_pins=tuple(
-                replace(pin, on_receive=bare(pin.on_receive)) for pin in device.input_pins
-            ),
-            output_pins=tuple(
-                replace(pin, on_send=bare(pin.on_send)) for pin in device.output_pins
-            ),
-            shared_code=bare_all(device.shared_code),
-            ready_to_send=bare(device.ready_to_send),
-            on_init=bare(device.on_init),
-            on_hardware_idle=bare(device.on_hardware_idle),
-            on_device_idle=bare(device.on_device_idle),
-        )
-        for device in graph_type.device_types
-    )
-    supervisor = graph_type.supervisor
-    if supervisor is not None:
-        supervisor = replace(
-            supervisor,
-            code=bare_all(supervisor.code),
-            properties=bare(supervisor.properties),
-            state=bare(supervisor.state),
-            on_init=bare(supervisor.on_init),
-            on_idle=bare(supervisor.on_idle),
-            on_stop=bare(supervisor.on_stop),
-            on_receive=bare(supervisor.on_receive),
-            on_send=bare(supervisor.on_send),
-        )
-    return replace(
-        graph_type,
-        shared_code=bare_all(graph_type.shared_code),
-        device_types=devices,
-        supervisor=supervisor,
-    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import pstack_scan
 from pstack_core.graph.diagnostics import ApplicationError, Place, Problems, fail
@@ -21,10 +22,11 @@ from pstack_core.graph.dialects import (
     of_root,
 )
 from pstack_core.graph.document import Element, TreeBuilder
-from pstack_core.graph.graph_type import GraphTypeReader, without_places
+from pstack_core.graph.graph_type import GraphTypeReader
 from pstack_core.graph.instance import open_instance, report
 from pstack_core.graph.metadata import metadata
 from pstack_core.graph.model import Code, GraphType
+from pstack_core.graph.same_type import same_type
 from pstack_core.graph.schema import ROOT, check_element
 from pstack_core.graph.source import Source
 
@@ -33,7 +35,7 @@ _MAX_REFERENCES = 8
 _MAX_BASE85 = 1 << 30
 
 
-@dataclass
+@dataclass(eq=False)
 class InstanceFound:
     """A graph instance of the file, as far as it has been read."""
 
@@ -55,8 +57,7 @@ class InstanceFound:
         return self.wanted and not self.encoded and self.read != self.present
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """What to read.  ``every`` reads all instances, to check them; ``types_only`` none."""
 
     dialect: Dialect | None = None
@@ -147,15 +148,16 @@ class ApplicationReader:
             )
 
     def _feed(self, scanner: pstack_scan.Scanner, chunk: bytes) -> None:
+        rest = memoryview(chunk)
         while True:
             try:
-                consumed = scanner.feed(chunk)
+                consumed = scanner.feed(rest)
             finally:
                 self._events(scanner.events())  # also those before what is ill-formed
             if not scanner.paused:
                 return
             self._section(scanner)
-            chunk = chunk[consumed:]
+            rest = rest[consumed:]
 
     def _events(self, events: Iterable[tuple[object, ...]]) -> None:
         builder = self._builder
@@ -204,7 +206,7 @@ class ApplicationReader:
         known = self.types.get(graph_type.id)
         if known is None:
             self.types[graph_type.id] = graph_type
-        elif without_places(known) != without_places(graph_type):
+        elif not same_type(known, graph_type):
             self.problems.error(
                 element.place,
                 f"there are two different graph types '{graph_type.id}'",

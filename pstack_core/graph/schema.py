@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pstack_core.graph.diagnostics import Place, Problems
 from pstack_core.graph.document import Element
@@ -12,8 +12,7 @@ from pstack_core.graph.document import Element
 IGNORED = frozenset({"Documentation", "MetaData", "Metadata", "HashDigest"})
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """What one element may hold.  ``required`` holds only where rules are strict."""
 
     once: frozenset[str] = frozenset()
@@ -105,7 +104,7 @@ V3: Mapping[str, Rule] = {
     ),
 }
 
-#: v4.  ``Types`` was left in some files by converters and is ignored with a warning.
+#: v4.  Attributes of older versions mean nothing and are left there by converters.
 V4: Mapping[str, Rule] = {
     "GraphType": rule(
         once="Properties SharedCode MessageTypes DeviceTypes",
@@ -126,10 +125,16 @@ V4: Mapping[str, Rule] = {
     ),
     "ExternalType": rule(once="Properties", many="InputPin OutputPin", needs="id"),
     "InputPin": rule(
-        once="Properties State OnReceive", needs="name messageTypeId", required="OnReceive"
+        once="Properties State OnReceive",
+        attributes="application",
+        needs="name messageTypeId",
+        required="OnReceive",
     ),
     "OutputPin": rule(
-        once="OnSend", attributes="indexed", needs="name messageTypeId", required="OnSend"
+        once="OnSend",
+        attributes="application indexed priority",
+        needs="name messageTypeId",
+        required="OnSend",
     ),
     "SupervisorInPin": rule(
         once="OnReceive",

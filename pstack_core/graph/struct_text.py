@@ -23,16 +23,17 @@ from pstack_core.graph.layout import SCALARS, Array, Member, Scalar, Struct, Typ
 from pstack_core.graph.model import Code
 from pstack_core.graph.preprocessor import Macros, preprocess
 from pstack_core.graph.typed_data import (
+    KEYWORDS,
     MAX_DEPTH,
     Field,
     Limits,
-    check_name,
     scalar,
     with_default,
 )
 
-#: Characters that one struct text may have.
+#: Characters that one struct text may have, and errors after which it is given up.
 MAX_TEXT = 1 << 20
+MAX_FAULTS = 50
 
 _EXACT_TYPES = frozenset(SCALARS) - {"half", "char", "bool"}
 _QUALIFIERS = ("const", "volatile", "mutable", "static", "constexpr", "inline")
@@ -98,6 +99,7 @@ class _Parser:
         self.at = 0
         self.structs: dict[str, Field] = {}
         self.warned: set[str] = set()
+        self.faults = {"error": 0, "warning": 0}
 
     # tokens
 
@@ -124,6 +126,12 @@ class _Parser:
         if not self.take(text):
             found = f"'{self.next}'" if self.next else "the end of the text"
             raise _Wrong(self.offset, f"'{text}' is missing before {found}")
+
+    def fault(self, offset: int, message: str, hint: str = "", *, severity: str = "error") -> None:
+        """Report a declaration that is wrong, unless there were many already."""
+        self.faults[severity] += 1
+        if self.faults[severity] <= MAX_FAULTS:
+            self.problems.report(severity, self.place(offset), message, hint)
 
     def extra(self, offset: int, what: str) -> None:
         """Note a feature that is not in the format's grammar."""
@@ -156,8 +164,12 @@ class _Parser:
             except _Wrong as wrong:
                 if depth:
                     raise
-                self.problems.error(self.place(wrong.offset), wrong.message, wrong.hint)
+                self.fault(wrong.offset, wrong.message, wrong.hint)
                 self.recover(start)
+                if self.faults["error"] >= MAX_FAULTS:
+                    place = self.place(self.offset)
+                    self.problems.error(place, "there are more problems", "correct those above")
+                    return None
         return self.reader.limits.struct(members, self.place(begin), self.packed)
 
     def recover(self, start: int) -> None:
@@ -184,14 +196,11 @@ class _Parser:
         while True:
             offset = self.offset
             name, field = self.declarator(base)
-            if not check_name(self.problems, self.place(offset), name, "member"):
+            if name in KEYWORDS:
+                self.fault(offset, f"the name '{name}' of a member is a C++ keyword", "rename it")
                 field = None
             elif name in names:
-                self.problems.error(
-                    self.place(offset),
-                    f"there are two members '{name}'",
-                    "rename one of them",
-                )
+                self.fault(offset, f"there are two members '{name}'", "rename one of them")
                 field = None
             names.add(name)
             if field is not None:
@@ -324,10 +333,11 @@ class _Parser:
         except ValueError as error:
             self.at = begin
             self.skip_initialiser()
-            self.problems.warning(
-                self.place(offset),
+            self.fault(
+                offset,
                 f"the initial value of '{name}' cannot be read, so it starts as zero: {error}",
                 "write a constant",
+                severity="warning",
             )
             return field
         return with_default(field, bytes(image))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,8 +31,7 @@ _KEYWORDS = (
 KEYWORDS = frozenset(_KEYWORDS.split())
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """Typed data with the bytes of its default and its extent."""
 
     data: TypedData
@@ -157,4 +157,4 @@ def with_default(field: Field, image: bytes) -> Field:
         data = replace(data, default_bytes=image)
     elif isinstance(data, Scalar):
         data = Scalar(data.ctype, np.frombuffer(image, data.dtype)[0].item())
-    return replace(field, data=data, image=image)
+    return field._replace(data=data, image=image)

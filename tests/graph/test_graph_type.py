@@ -499,3 +499,10 @@ def test_every_error_of_a_type_is_found_in_one_go() -> None:
 def test_many_pins_and_types_are_refused_quickly() -> None:
     pins = "".join(f'<InputPin name="p{n}" messageTypeId="m"/>' for n in range(66_000))
     assert errors(v3(device(pins))) == ["device type 'd' has more than 65534 pins"]
+
+
+def test_many_headers_are_refused_quickly() -> None:
+    lines = '#pragma POETS EMBED_HEADER\n#include "none.hpp"\n' * 10_000
+    found = errors(v3(top=f"<Properties/><SharedCode>{lines}</SharedCode>"))
+    assert len(found) == 101
+    assert found[-1] == "more than 100 headers are to be embedded"

@@ -337,3 +337,13 @@ def test_all_structs_of_a_type_are_bounded_together() -> None:
 
 def test_long_text_is_refused() -> None:
     assert "the struct text is longer than 1 MB" in one("uint8_t a;" * 200000)
+
+
+def test_a_text_with_many_problems_is_given_up() -> None:
+    _, found = read("x;" * 200_000)
+    assert len(found) == 51
+    assert "there are more problems" in found[-1]
+    struct, found = read("uint8_t a = B;" + "".join(f"uint8_t m{n} = B;" for n in range(100)))
+    assert (len(found), len(struct.members)) == (50, 101)
+    struct, found = read("struct {" + "uint8_t a;" * 50_000 + "} b;")
+    assert (len(found), struct.dtype.names) == (50, ("b",))

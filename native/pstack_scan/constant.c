@@ -7,6 +7,7 @@
 enum { MAX_PARENTHESES = 64 };
 
 static bool expression(value_parser *value, ps_constant *constant, unsigned depth);
+static bool factor(value_parser *value, ps_constant *constant, unsigned depth);
 
 void constant_trivia(value_parser *value)
 {
@@ -413,7 +414,7 @@ static bool primary(value_parser *value, ps_constant *constant, unsigned depth)
             value->at++;
             if (depth == MAX_PARENTHESES)
                 return constant_expected(value, "an expression that is less deep");
-            return primary(value, constant, depth + 1) && convert(value, start, type, constant);
+            return factor(value, constant, depth + 1) && convert(value, start, type, constant);
         }
     }
     value->at = start;

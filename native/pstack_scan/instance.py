@@ -76,7 +76,7 @@ class Instance:
 
     def _add_type(self, type_: Type) -> None:
         identifier, external, properties, state, inputs, outputs = type_
-        name = identifier.encode()
+        name = _name(identifier)
         if max(len(inputs), len(outputs)) > _MOST:
             raise ValueError(f"device type '{identifier}' has more than {_MOST} pins")
         added = lib.ps_instance_add_type(
@@ -84,7 +84,7 @@ class Instance:
         )
         _check(added, f"device type '{identifier}' is there twice")
         for pin, message, edge_properties, edge_state in inputs:
-            name = pin.encode()
+            name = _name(pin)
             added = lib.ps_instance_add_input(
                 self._handle,
                 name,
@@ -95,7 +95,7 @@ class Instance:
             )
             _check(added, f"device type '{identifier}' has input pin '{pin}' twice")
         for pin, message, indexed in outputs:
-            name = pin.encode()
+            name = _name(pin)
             added = lib.ps_instance_add_output(
                 self._handle, name, len(name), self._message(message), indexed
             )
@@ -110,7 +110,7 @@ class Instance:
     def _message(self, identifier: str) -> int:
         index = self._messages.setdefault(identifier, len(self._messages))
         if index == len(self._messages) - 1:
-            name = identifier.encode()
+            name = _name(identifier)
             if not lib.ps_instance_add_message(self._handle, name, len(name)):
                 raise MemoryError
         return index
@@ -256,6 +256,12 @@ def _owned(handle: Any, free: Any) -> Any:
     if not handle:
         raise MemoryError
     return ffi.gc(handle, free)
+
+
+def _name(text: str) -> bytes:
+    if "\0" in text:
+        raise ValueError(f"a NUL in the name {text!r}")
+    return text.encode()
 
 
 def _check(added: bool, sentence: str) -> None:

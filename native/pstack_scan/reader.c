@@ -71,6 +71,18 @@ static void unknown_attribute(ps_instance *instance, const char *element, ps_tex
                     SHOWN(name), element);
 }
 
+static void unknown_attributes(ps_instance *instance, const xml_tag *tag, const char *const *known)
+{
+    for (unsigned i = 0; i < tag->count; i++) {
+        ps_text name = tag->attributes[i].name;
+        const char *const *one = known;
+        while (*one && !text_is(name, *one, strlen(*one)))
+            one++;
+        if (!*one)
+            unknown_attribute(instance, instance->reader.tag, name);
+    }
+}
+
 /* The names in a table, for sentences: at most ten. */
 static const char *listed(const intern_table *names, char *out, size_t room)
 {
@@ -173,7 +185,7 @@ static bool is_full(ps_instance *instance, uint64_t size)
 
 static void set_label(ps_reader *reader, ps_text text)
 {
-    size_t length = utf8_whole(text.data, text.length < sizeof reader->label
+    size_t length = !text.length ? 0 : utf8_whole(text.data, text.length < sizeof reader->label
                                               ? text.length : sizeof reader->label - 1);
     memcpy(reader->label, text.data, length);
     reader->label[length] = 0;
@@ -198,7 +210,7 @@ static xml_status start_device(ps_instance *instance, const xml_parser *xml, con
     ps_reader *reader = &instance->reader;
     const xml_attribute *properties = NULL, *state = NULL;
     ps_text id = {NULL, 0}, type_id = {NULL, 0};
-    bool has_type = false, added;
+    bool has_type = false, unknown = false, added;
     for (unsigned i = 0; i < tag->count; i++) {
         const xml_attribute *attribute = &tag->attributes[i];
         if (TEXT_IS(attribute->name, "id"))
@@ -210,13 +222,15 @@ static xml_status start_device(ps_instance *instance, const xml_parser *xml, con
         else if (TEXT_IS(attribute->name, "S"))
             state = attribute;
         else
-            unknown_attribute(instance, reader->tag, attribute->name);
+            unknown = true;
     }
+    set_label(reader, id);
+    if (unknown)
+        unknown_attributes(instance, tag, (const char *const[]){"id", "type", "P", "S", NULL});
     if (!id.length) {
         ELEMENT_PROBLEM(instance, PS_ERROR, "the device has no id: give it one with id=\"...\"");
         return XML_OK;
     }
-    set_label(reader, id);
     uint32_t type_index = has_type ? intern_find(&instance->type_names, type_id) : INTERN_NONE;
     uint16_t type = type_index == INTERN_NONE ? TYPE_UNKNOWN : (uint16_t)type_index;
     if (is_full(instance, instance_device_size(instance, type) + id.length))
@@ -411,6 +425,7 @@ static xml_status start_edge(ps_instance *instance, const xml_parser *xml, const
 {
     ps_reader *reader = &instance->reader;
     const xml_attribute *properties = NULL, *state = NULL, *send_index = NULL, *path = NULL;
+    bool unknown = false;
     for (unsigned i = 0; i < tag->count; i++) {
         const xml_attribute *attribute = &tag->attributes[i];
         if (TEXT_IS(attribute->name, "path"))
@@ -422,14 +437,18 @@ static xml_status start_edge(ps_instance *instance, const xml_parser *xml, const
         else if (TEXT_IS(attribute->name, "sendIndex"))
             send_index = attribute;
         else
-            unknown_attribute(instance, reader->tag, attribute->name);
+            unknown = true;
     }
+    if (path)
+        set_label(reader, path->value);
+    if (unknown)
+        unknown_attributes(instance, tag,
+                           (const char *const[]){"path", "P", "S", "sendIndex", NULL});
     if (!path) {
         ELEMENT_PROBLEM(instance, PS_ERROR,
                         "the edge has no path: write path=\"DEVICE:PIN-DEVICE:PIN\", destination first");
         return XML_OK;
     }
-    set_label(reader, path->value);
     edge_path parts;
     ps_endpoints ends;
     if (!split_path(path->value, &parts)) {

@@ -94,9 +94,13 @@ def joined(events: list[Any] | None) -> list[Any] | None:
     return result
 
 
-def names(events: list[Any]) -> list[str]:
+def has_newer_name(document: bytes, events: list[Any]) -> bool:
+    """Is there a name with a character beyond the tables of the fourth edition?"""
     starts = [event for event in events if isinstance(event, tuple) and event[0] != "/"]
-    return [name for start in starts for name in (start[0], *start[1])]
+    names = [name for start in starts for name in (start[0], *start[1])]
+    return any(max(name) > "\uffff" for name in names) or bool(
+        re.search(rb"<\?[^\s?]*\xf0", document)
+    )
 
 
 def refused_by_design(document: bytes) -> bool:
@@ -120,7 +124,7 @@ def compare(document: bytes, cut: int) -> None:
     ours = by_scanner([document[:cut], document[cut:]])
     if ours is None and refused_by_design(document):
         return
-    if theirs is None and any(max(name, default="") > "\uffff" for name in names(ours or [])):
+    if theirs is None and ours is not None and has_newer_name(document, ours):
         return
     if theirs is None and accepted_by_design(document):
         theirs = by_expat(document.removeprefix(b"\xef\xbb\xbf").lstrip())

@@ -158,7 +158,12 @@ def test_encoding_is_told() -> None:
         ("<a>&#x;</a>", "'&#x;' is not a character", 1, 4),
         ("<a>&#1a;</a>", "malformed character reference", 1, 4),
         ("<a>]]></a>", "']]>' outside a CDATA section", 1, 4),
-        ("<a><![[CDATA[x]]></a>", "malformed CDATA section: it has to start with '<![CDATA['", 1, 4),
+        (
+            "<a><![[CDATA[x]]></a>",
+            "malformed CDATA section: it has to start with '<![CDATA['",
+            1,
+            4,
+        ),
         ("<a><!ELEMENT b></a>", "'<!' does not start a comment or a CDATA section here", 1, 4),
         ("<![CDATA[x]]><a/>", "text before the root element", 1, 1),
         ("<a><!-- a -- b --></a>", "'--' inside a comment", 1, 11),
@@ -230,7 +235,13 @@ def test_a_token_has_a_size_limit() -> None:
 
 @given(st.data())
 def test_any_bytes_are_told_or_refused_alike_in_any_pieces(data: st.DataObject) -> None:
-    alphabet = [*(bytes([c]) for c in b"<>/!?-[]&;#x=\"' \r\nab:"), b"<a>", b"</a>", b"<!--", b"-->"]
+    alphabet = [
+        *(bytes([c]) for c in b"<>/!?-[]&;#x=\"' \r\nab:"),
+        b"<a>",
+        b"</a>",
+        b"<!--",
+        b"-->",
+    ]
     alphabet += [b"<![CDATA[", b"]]>", "é".encode(), b"\xc3", b"\x00", b"&amp;", b"<?x ", b"?>"]
     tokens = data.draw(st.lists(st.sampled_from(alphabet), max_size=25))
     document = b"<a>" * data.draw(st.booleans()) + b"".join(tokens)

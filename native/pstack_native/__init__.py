@@ -1,0 +1,1 @@
+"""The native kernel: code generation, the compile cache, and the worker that runs it."""

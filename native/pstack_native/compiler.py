@@ -109,7 +109,9 @@ def compile_source(compiler: Compiler, source: Path, target: Path, includes: lis
         raise CompilerError("the handlers do not compile", done.stderr or done.stdout)
 
 
-_ERROR = re.compile(r"^(?P<file>.+?):(?P<line>\d+):(?:(?P<column>\d+):)? (?:fatal )?error: (?P<what>.*)$")
+_ERROR = re.compile(
+    r"^(?P<file>.+?):(?P<line>\d+):(?:(?P<column>\d+):)? (?:fatal )?error: (?P<what>.*)$"
+)
 _PLACE = re.compile(r"@(\d+):(\d+)")
 #: The one header that applications for the hardware need and that no other machine has.
 _TINSEL = (
@@ -169,7 +171,8 @@ def _unbalanced(codes: list[NamedCode]) -> list[str]:
                 elif opened:
                     opened.pop()
                 else:
-                    found.append(f"{named.code.file}:{line}: error: '}}' closes nothing [{named.title}]")
+                    place = f"{named.code.file}:{line}"
+                    found.append(f"{place}: error: '}}' closes nothing [{named.title}]")
         if opened:
             place = f"{named.code.file}:{opened[-1]}"
             found.append(f"{place}: error: '{{' is never closed [{named.title}]")

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pstack_core.graph.layout import Member
     from pstack_core.graph.model import Code, DeviceType, GraphType
 
 #: What a handler returns when its body falls off the end: OnInit and an idle handler ask for
@@ -150,7 +153,7 @@ def may_overrun(device: DeviceType) -> bool:
     )
 
 
-def _has_array(members) -> bool:  # type: ignore[no-untyped-def]
+def _has_array(members: Iterable[Member]) -> bool:
     from pstack_core.graph.layout import Array, Scalar
 
     for member in members:

@@ -142,7 +142,7 @@ class Image:
         cursor = ffi.new("uint32_t *[]", [_pointer("uint32_t *", r) for r in cursors] or 1)
         self._order = np.empty(count, np.uint32)
         self._targets = np.empty(count, np.uint32)
-        indexed = np.array([t.indexed for t in self.tables] or [0], np.uint8)
+        indexed = np.array([t.indexed for t in self.tables] or [False], np.uint8)
         shift = np.array([t.shift for t in self.tables] or [0], np.uint8)
         stray = lib.pstack_order_edges(
             count, c["src"], c["src_pin"], c["dst"], c["dst_pin"], c["send_index"], *ends,

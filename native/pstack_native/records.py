@@ -61,6 +61,7 @@ class PinTable:
 
 
 def device_record(device: DeviceType) -> DeviceRecord:
+    """Where a device's state and properties lie in its record."""
     state = device.state.dtype.itemsize
     guard = -(-state // 4) * 4 if may_overrun(device) else -1
     end = state if guard < 0 else guard + GUARD_SIZE

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pstack_core.graph.model import HALT_DEVICE_TYPE, SUPERVISOR_IN, SUPERVISOR_OUT
 from pstack_native.handlers import DEFAULT_RETURN, Handler, codes_of, handlers_of, returns
-from pstack_native.records import device_record, pin_tables
+from pstack_native.records import DeviceRecord, device_record, pin_tables
 from pstack_native.structs import bytes_text, members_text
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class DeviceText:
     index: int
     id: str
     device: DeviceType
-    record: object
+    record: DeviceRecord
     properties: str
     state: str
     shared_code: list[Code]
@@ -111,16 +111,16 @@ def _context(graph_type: GraphType, level: int) -> dict[str, object]:
         )
     ]  # fmt: skip
     message_names: dict[str, str] = {}
-    messages = []
+    messages: list[dict[str, Any]] = []
     for message in graph_type.message_types:
         m = message.id
-        text = _struct(
+        struct = _struct(
             message.data, names.fresh(f"{g}_{m}_message_t", f"{m}_message_t", f"pkt_{m}_pyld_t")
         )
-        structs.append(text)
-        message_names[m] = text.name
+        structs.append(struct)
+        message_names[m] = struct.name
         default = message.data.default
-        messages.append({"struct": text, "default": bytes_text(default) if any(default) else ""})
+        messages.append({"struct": struct, "default": bytes_text(default) if any(default) else ""})
 
     numbered = handlers_of(graph_type)
     labels = {id(named.code): index for index, named in enumerate(codes_of(graph_type))}
@@ -145,8 +145,8 @@ def _context(graph_type: GraphType, level: int) -> dict[str, object]:
                 pin["table"] = table
                 pin["number"] = pin_number
         for name, value in text.constants:
-            for scoped in names.fresh(_scoped(name, device.id)):
-                global_constants.append((scoped, value))
+            fresh = names.fresh(_scoped(name, device.id))
+            global_constants.extend((scoped, value) for scoped in fresh)
         devices.append(text)
     supervisor = None
     if graph_type.supervisor is not None:

@@ -248,7 +248,8 @@ class Worker:
         ended = control.phase == lib.PSTACK_ENDED
         seconds = float(control.run_seconds) if ended else self._ended - self._started
         handler, device = self._culprit(int(control.culprit if control.reason else control.current))
-        reason, code, sentence = self._verdict(locate(detail, self.image.graph.type), handler, device)
+        detail = locate(detail, self.image.graph.type)
+        reason, code, sentence = self._verdict(detail, handler, device)
         return Finished(
             reason=reason,
             exit_code=code,
@@ -261,7 +262,9 @@ class Worker:
             states=States(self.image.states()),
         )
 
-    def _verdict(self, detail: str, handler: Handler | None, device: str) -> tuple[Reason, int, str]:
+    def _verdict(
+        self, detail: str, handler: Handler | None, device: str
+    ) -> tuple[Reason, int, str]:
         """Reason, exit code and a sentence."""
         control, death = self.control, self._death
         assert death is not None

@@ -11,7 +11,7 @@ import sys
 
 
 def main() -> None:
-    """Arguments: import path, compiled type, fds of image and control, bytes, CPU seconds, parent."""
+    """Arguments: import path, compiled type, fds of image and control, bytes, seconds, parent."""
     path, library, image_fd, control_fd, memory, cpu, parent = sys.argv[1:]
     sys.path[:0] = path.split(os.pathsep)
     from _kernel import ffi, lib  # type: ignore[import-not-found]

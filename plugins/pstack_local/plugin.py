@@ -11,4 +11,5 @@ from pstack_local.engine import LocalEngine
 
 @hookimpl
 def pstack_register_engines(register: Callable[[Engine], None]) -> None:
+    """Register the engine ``local``."""
     register(LocalEngine())

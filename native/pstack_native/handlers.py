@@ -101,9 +101,7 @@ def device_handlers(device: DeviceType) -> tuple[tuple[str, Code | None], ...]:
 
 
 #: Comments and literals of C++.
-TRIVIA = re.compile(
-    r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL
-)
+TRIVIA = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
 _TOKEN = re.compile(r"\breturn\b\s*(;?)|\]\s*(?:\([^()]*\))?\s*(?:mutable\b)?[^;{}()]*\{|[{}]")
 
 
@@ -148,9 +146,7 @@ def may_overrun(device: DeviceType) -> bool:
     codes = [code for _, code in device_handlers(device)]
     codes += [pin.on_receive for pin in device.input_pins]
     codes += [pin.on_send for pin in device.output_pins]
-    return any(
-        code is not None and _HAZARDS.search(TRIVIA.sub(" ", code.text)) for code in codes
-    )
+    return any(code is not None and _HAZARDS.search(TRIVIA.sub(" ", code.text)) for code in codes)
 
 
 def _has_array(members: Iterable[Member]) -> bool:

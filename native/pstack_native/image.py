@@ -47,8 +47,7 @@ class Image:
         self.graph = graph
         self.tables = pin_tables(graph.type)
         self.records: list[DeviceRecord | None] = [
-            None if device.external else device_record(device)
-            for device in graph.type.device_types
+            None if device.external else device_record(device) for device in graph.type.device_types
         ]
         self.counts = [len(column) for column in graph.devices.properties]
         #: Row of every device in the image: uint32[d].
@@ -67,8 +66,7 @@ class Image:
         self._rows = [layout.take(rows.nbytes) for rows in self._csr_rows]
         self._edges = [
             layout.take(
-                self._edge_counts[p] * table.stride
-                + max(lib.PSTACK_EDGE_SLACK, 13 * table.stride)
+                self._edge_counts[p] * table.stride + max(lib.PSTACK_EDGE_SLACK, 13 * table.stride)
             )
             for p, table in enumerate(self.tables)
         ]

@@ -42,7 +42,8 @@ V3 = b"""<?xml version='1.0' encoding='UTF-8'?>
     <Array name="trail" length="2"><Array name="_" length="2" type="uint8_t"/></Array></Message>
    </MessageType><MessageType id="done"/></MessageTypes>
   <DeviceTypes>
-   <DeviceType id="source"><Properties><Scalar name="count" type="uint16_t" default="2"/></Properties>
+   <DeviceType id="source">
+    <Properties><Scalar name="count" type="uint16_t" default="2"/></Properties>
     <State><Scalar name="sent" type="uint64_t"/></State>
     <OutputPin name="out" messageTypeId="value" indexed="true"><OnSend><![CDATA[
       *sendIndex = deviceState->sent % 2; deviceState->sent++; message->v = 1.5f; ]]></OnSend>
@@ -79,7 +80,8 @@ V4 = b"""<?xml version="1.0"?>
   <MessageTypes><MessageType id="up"><Message><![CDATA[ uint32_t v; ]]></Message></MessageType>
    <MessageType id="down"><Message>uint32_t v; // back</Message></MessageType></MessageTypes>
   <DeviceTypes>
-   <DeviceType id="leaf"><Properties>int32_t id[2];</Properties><State>uint32_t sent; uint32_t got;</State>
+   <DeviceType id="leaf"><Properties>int32_t id[2];</Properties>
+    <State>uint32_t sent; uint32_t got;</State>
     <SharedCode/>
     <InputPin name="in" messageTypeId="down"><Properties>int16_t w;</Properties><State/>
      <OnReceive><![CDATA[ deviceState->got += edgeProperties->w; ]]></OnReceive></InputPin>
@@ -87,7 +89,8 @@ V4 = b"""<?xml version="1.0"?>
     </OnReceive></SupervisorInPin>
     <OutputPin name="out" messageTypeId="down" indexed="false"><OnSend><![CDATA[ *doSend = 0;
       deviceState->sent |= 2; ]]></OnSend></OutputPin>
-    <SupervisorOutPin messageTypeId="up"><OnSend><![CDATA[ deviceState->sent |= 1; message->v = 3; ]]>
+    <SupervisorOutPin messageTypeId="up"><OnSend><![CDATA[
+      deviceState->sent |= 1; message->v = 3; ]]>
     </OnSend></SupervisorOutPin>
     <ReadyToSend><![CDATA[ if (!(DEVICESTATE(sent) & 1)) RTSSUP();
       else if (!(DEVICESTATE(sent) & 2)) RTS(out); ]]></ReadyToSend>
@@ -100,7 +103,8 @@ V4 = b"""<?xml version="1.0"?>
   </DeviceTypes>
  </GraphType>
  <GraphInstance id="relay2" graphTypeId="relay" P="{3,{-1.5,2e3}}">
-  <DeviceInstances><DevI id="l0" type="leaf" P="{{1,2}}"/><DevI id="l1" type="leaf" P="{{3,-4}}" S="{0,1u}"/>
+  <DeviceInstances><DevI id="l0" type="leaf" P="{{1,2}}"/>
+   <DevI id="l1" type="leaf" P="{{3,-4}}" S="{0,1u}"/>
   </DeviceInstances>
   <EdgeInstances><EdgeI path="l1:in-l0:out" P="{9}"/><EdgeI path="l0:in-l1:out"/></EdgeInstances>
  </GraphInstance></Graphs>
@@ -122,7 +126,8 @@ ORCHESTRATOR = b"""<?xml version="1.0"?>
    <Properties>uint8_t first; double weight = 0.5;</Properties>
    <State><![CDATA[ bool lit = false; uint32_t step = 0; ]]></State>
    <InputPin name="in" messageTypeId="tick"><OnReceive><![CDATA[ DEVICESTATE(lit) = true;
-     DEVICESTATE(step) = MSG(step) + 1; if (DEVICESTATE(step) > GRAPHPROPERTIES(limit)) handler_exit(0);
+     DEVICESTATE(step) = MSG(step) + 1;
+     if (DEVICESTATE(step) > GRAPHPROPERTIES(limit)) handler_exit(0);
    ]]></OnReceive></InputPin>
    <OutputPin name="out" messageTypeId="tick"><OnSend><![CDATA[ DEVICESTATE(lit) = false;
      MSG(step) = DEVICESTATE(step); ]]></OnSend></OutputPin>
@@ -132,7 +137,8 @@ ORCHESTRATOR = b"""<?xml version="1.0"?>
   </DeviceType></DeviceTypes>
  </GraphType>
  <GraphInstance id="blink2" graphTypeId="blink">
-  <DeviceInstances><DevI id="0" type="lamp" P="1"/><DevI id="1" type="lamp" P="{0, 2.5f}"/></DeviceInstances>
+  <DeviceInstances><DevI id="0" type="lamp" P="1"/>
+   <DevI id="1" type="lamp" P="{0, 2.5f}"/></DeviceInstances>
   <EdgeInstances><EdgeI path="1:in-0:out"/><EdgeI path="0:in-1:out"/></EdgeInstances>
  </GraphInstance></Graphs>
 """

@@ -1,4 +1,4 @@
-"""Bad files of every kind, through the command line: a sentence, status 3, bounded memory and time."""
+"""Bad files of every kind, through the command line: a sentence, status 3, bounded resources."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def pstack(*arguments: str | Path, stdin: bytes | None = None) -> Answer:
         input=stdin,
         timeout=SECONDS,
         check=False,
-        preexec_fn=limit,  # noqa: PLW1509
+        preexec_fn=limit,
         env={"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1", "HOME": "/tmp"},
     )
     return Answer(
@@ -132,10 +132,13 @@ CASES = {
         ["app.xml:18:", "P"],
     ),
     "unknown graph type": (application().replace('graphTypeId="g"', 'graphTypeId="h"').replace(
-        '<GraphType id="g">', '<GraphType id="x"><Properties/><MessageTypes/><DeviceTypes/></GraphType>'
+        '<GraphType id="g">',
+        '<GraphType id="x"><Properties/><MessageTypes/><DeviceTypes/></GraphType>'
         '<GraphType id="g">'), ["'h'"]),
     "truncated": (application(TWO)[:-30], ["app.xml:"]),
-    "mismatched tags": (application(TWO).replace("</DeviceTypes>", "</DeviceType>", 1), ["app.xml:"]),
+    "mismatched tags": (
+        application(TWO).replace("</DeviceTypes>", "</DeviceType>", 1), ["app.xml:"]
+    ),
     "not XML": ("once upon a time", ["app.xml:1:1"]),
     "empty": ("", ["app.xml"]),
     "only a root": ("<Graphs/>", ["app.xml"]),

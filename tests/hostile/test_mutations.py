@@ -20,12 +20,13 @@ from tests.hostile.seeds import SEEDS
 #: Longest that one small file may take to load, in seconds: generous, it finds hangs.
 PATIENCE = 20.0
 WORDS = [
-    b"<", b">", b"/>", b"</", b"&", b"&amp;", b"&#0;", b"&#x110000;", b"<![CDATA[", b"]]>", b"<!--",
-    b"-->", b"\"", b"'", b"=", b"\x00", b"\xff", b"\xc0\x80", b"{", b"}", b"[", b"]", b",", b":", b"-",
-    b"0", b"-1", b"4294967296", b"1e999", b"NaN", b"99999999999999999999999", b"DevI", b"EdgeI",
-    b"<P>", b"<S>", b"<Array", b"<Tuple", b"length=\"1000000000\"", b"<GraphType id=\"ring\">", b"id",
-    b"<?xml version=\"1.0\" encoding=\"utf-16\"?>", b"<!DOCTYPE x>", b"<!ENTITY", b"sendIndex=\"9\"",
-    b"uint32_t", b"struct {", b"x[99999999];", b"#if", b"#include \"/etc/passwd\"", b"\xef\xbb\xbf",
+    b"<", b">", b"/>", b"</", b"&", b"&amp;", b"&#0;", b"&#x110000;", b"<![CDATA[", b"]]>",
+    b"<!--", b"-->", b'"', b"'", b"=", b"\x00", b"\xff", b"\xc0\x80", b"{", b"}", b"[", b"]", b",",
+    b":", b"-", b"0", b"-1", b"4294967296", b"1e999", b"NaN", b"99999999999999999999999", b"DevI",
+    b"EdgeI", b"<P>", b"<S>", b"<Array", b"<Tuple", b'length="1000000000"',
+    b'<GraphType id="ring">', b"id", b'<?xml version="1.0" encoding="utf-16"?>', b"<!DOCTYPE x>",
+    b"<!ENTITY", b'sendIndex="9"', b"uint32_t", b"struct {", b"x[99999999];", b"#if",
+    b'#include "/etc/passwd"', b"\xef\xbb\xbf",
 ]  # fmt: skip
 
 

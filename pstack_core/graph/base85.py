@@ -33,9 +33,18 @@ DIGITS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!\"#$%'(
 VALUE = {digit: value for value, digit in enumerate(DIGITS)}
 BASE = 85
 
+#: Two digits at a time, for whole words that no character ends early.
+PAIRS = [low + high for high in DIGITS for low in DIGITS]
+PAIR_VALUE = {pair: value for value, pair in enumerate(PAIRS)}
+PAIR_BASE = BASE**2
+
 NEW_TYPE, NEW_ID = 1, 2
 NEW_DST, NEW_SRC = 1, 2
 PROPERTIES, STATE, SEND_INDEX = 4, 8, 16
+
+#: Words from here on have five digits, and from there on the last may be that of all ones.
+_FULL = BASE**4
+_ONES = 0xFFFFFFFF // BASE**4 * BASE**4
 
 #: Characters of a line and of a chunk, about.
 LINE = 1000
@@ -108,6 +117,11 @@ def encode_bytes(data: bytes) -> str:
         word = data[begin : begin + 4]
         last = begin + 4 >= len(data)
         value = int.from_bytes(word, "little")
+        if _FULL <= value < _ONES:
+            value, first = divmod(value, PAIR_BASE)
+            value, second = divmod(value, PAIR_BASE)
+            pieces.append(PAIRS[first] + PAIRS[second] + DIGITS[value])
+            continue
         ones = (1 << 8 * len(word)) - 1
         for _ in range(len(word) + 1):
             if not value:

@@ -13,6 +13,8 @@ from pstack_core.graph.base85 import (
     NEW_ID,
     NEW_SRC,
     NEW_TYPE,
+    PAIR_BASE,
+    PAIR_VALUE,
     PROPERTIES,
     SEND_INDEX,
     STATE,
@@ -57,7 +59,8 @@ class _Line:
     def scalar(self, bits: int, what: str, largest: int | None = None) -> int:
         """A number in a field of ``bits``, at most ``largest``, or what the bits hold."""
         value, scale = 0, 1
-        for _ in range(digits_for(bits)):
+        end = self.at + digits_for(bits)
+        while self.at < end:
             if self.text[self.at : self.at + 1] == "_":
                 self.at += 1
                 break
@@ -75,10 +78,29 @@ class _Line:
         self.at = end + 1
         return name
 
+    def _word(self) -> int | None:
+        """A word of five plain digits; None, and nothing read, where there is none."""
+        text, at = self.text, self.at
+        try:
+            value = (
+                PAIR_VALUE[text[at : at + 2]]
+                + PAIR_VALUE[text[at + 2 : at + 4]] * PAIR_BASE
+                + VALUE[text[at + 4]] * PAIR_BASE**2
+            )
+        except (KeyError, IndexError):
+            return None
+        if value >> 32:
+            raise _Bad("a word of its data is out of range")
+        self.at = at + 5
+        return value
+
     def bytes(self, size: int) -> bytes:
         image = bytearray(size)
         for begin in range(0, size, 4):
             length = min(4, size - begin)
+            if length == 4 and (word := self._word()) is not None:
+                image[begin : begin + 4] = word.to_bytes(4, "little")
+                continue
             value, scale = 0, 1
             for place in range(length + 1):
                 character = self.text[self.at : self.at + 1]

@@ -185,7 +185,7 @@ static bool is_full(ps_instance *instance, uint64_t size)
 
 static void set_label(ps_reader *reader, ps_text text)
 {
-    size_t length = !text.length ? 0 : utf8_whole(text.data, text.length < sizeof reader->label
+    size_t length = utf8_whole(text.data, text.length < sizeof reader->label
                                               ? text.length : sizeof reader->label - 1);
     memcpy(reader->label, text.data, length);
     reader->label[length] = 0;
@@ -209,7 +209,7 @@ static xml_status start_device(ps_instance *instance, const xml_parser *xml, con
 {
     ps_reader *reader = &instance->reader;
     const xml_attribute *properties = NULL, *state = NULL;
-    ps_text id = {NULL, 0}, type_id = {NULL, 0};
+    ps_text id = {"", 0}, type_id = {"", 0};
     bool has_type = false, unknown = false, added;
     for (unsigned i = 0; i < tag->count; i++) {
         const xml_attribute *attribute = &tag->attributes[i];
@@ -574,7 +574,7 @@ static xml_status start_child(ps_instance *instance, const xml_parser *xml, cons
                     "element '%.*s' is taken for metadata", SHOWN(name));
         return start_metadata(instance, xml, tag, name);
     }
-    problem(instance, PS_ERROR, xml->line, xml->column,
+    problem(instance, lenience(instance), xml->line, xml->column,
             "element '%.*s' is not expected in %s: only P, S and metadata are", SHOWN(name), reader->tag);
     return XML_OK;
 }

@@ -25,11 +25,14 @@ from hypothesis import strategies as st
 from tests.scan.documents import scan
 
 SEEDS = [
-    b'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE Graphs>\n<Graphs xmlns="urn:x"><!-- c -->'
-    b'<GraphType id="a&amp;b">text &lt; <![CDATA[<raw> & ]]]]>more<?pi data?></GraphType>\n</Graphs>',
-    b"<g><DeviceInstances><DevI id='n0' type='t'><P>\"a\":1</P></DevI>\r\n</DeviceInstances>"
-    b"<EdgeInstances><EdgeI path='a:b-c:d'/></EdgeInstances></g>",
-    "<r a='\u00e9\u4e2d\U0001f600' b=\"&#65;&#x1F600;\">\u00e9\u4e2d]]&gt;\t&#13;\r\r\n</r>".encode(),
+    b"""<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE Graphs>
+<Graphs xmlns="urn:x"><!-- c --><GraphType id="a&amp;b">text &lt; <![CDATA[<raw> & ]]]]>more
+<?pi data?></GraphType>
+</Graphs>""",
+    b"""<g><DeviceInstances><DevI id='n0' type='t'><P>"a":1</P></DevI>\r
+</DeviceInstances><EdgeInstances><EdgeI path='a:b-c:d'/></EdgeInstances></g>""",
+    "<r a='\u00e9\u4e2d\U0001f600' b=\"&#65;&#x1F600;\">\u00e9]]&gt;\t&#13;\r\r\n</r>".encode(),
     b"<?xml version='1.0'?><a><b/><b  c = 'd' /></a><!-- e --> <?f?>",
 ]
 PIECES = [
@@ -95,11 +98,11 @@ def joined(events: list[Any] | None) -> list[Any] | None:
 
 
 def has_newer_name(document: bytes, events: list[Any]) -> bool:
-    """Is there a name with a character beyond the tables of the fourth edition?"""
+    """Whether a name has a character beyond the tables of the fourth edition."""
     starts = [event for event in events if isinstance(event, tuple) and event[0] != "/"]
     names = [name for start in starts for name in (start[0], *start[1])]
     return any(max(name) > "\uffff" for name in names) or bool(
-        re.search(rb"<\?[^\s?]*\xf0", document)
+        re.search(rb"(<\?|<!DOCTYPE\s+)[^\s?>]*\xf0", document)
     )
 
 

@@ -8,8 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from pstack_core.engines.registry import registry
+
+# On a busy machine a slow example is no failure; a hanging test has its own time limit.
+settings.register_profile("pstack", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("pstack")
 
 Install = Callable[..., Path]
 

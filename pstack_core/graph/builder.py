@@ -338,7 +338,8 @@ class GraphBuilder:
         """The graph, checked as a whole; the builder may go on afterwards."""
         graph_type = GraphType(
             id=self._origin.type_id,
-            version="v3",
+            # Only v4 has supervisors, and names for their handlers.
+            version="v4" if self._types.has_supervisor else "v3",
             properties=self._properties,
             shared_code=(self._shared_code,) if self._shared_code else (),
             message_types=tuple(self._types.messages.values()),

@@ -8,6 +8,7 @@ from pstack_core.graph.diagnostics import ApplicationError, Place, Problems, fai
 from pstack_core.graph.layout import Struct
 from pstack_core.graph.model import (
     MAX_OUTPUT_PINS,
+    SUPERVISOR_IN,
     SUPERVISOR_OUT,
     Code,
     DeviceType,
@@ -116,6 +117,14 @@ class TypeTable:
             on_stop=self.origin.code("supervisor on_stop", texts["on_stop"]),
             on_receive=self.origin.code("supervisor on_receive", texts["on_receive"]),
             on_send=self.origin.code("supervisor on_send", texts["on_send"]),
+        )
+
+    @property
+    def has_supervisor(self) -> bool:
+        """Whether there is a supervisor or a pin to or from it."""
+        return self.supervisor is not None or any(
+            SUPERVISOR_IN in made.inputs or SUPERVISOR_OUT in made.outputs
+            for made in self.device_types
         )
 
     def check_message(self, message: str, user: str) -> None:

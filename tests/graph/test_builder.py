@@ -44,6 +44,7 @@ def test_types_hold_what_was_declared():
     graph = ring_builder().build()
     node, sink = graph.type.device_types
     assert graph.id == "ring_2"
+    assert graph.type.version == "v3"
     assert graph.type.messages["token"].data.default == b"\x03\0\0\0"
     assert graph.properties["laps"] == 10
     assert graph.properties.shape == ()
@@ -141,6 +142,7 @@ def test_supervisor_and_external():
     builder.device("e", "outside", {"port": 80})
     graph = builder.build()
     assert graph.type.device_types[0].external
+    assert graph.type.version == "v4"
     assert graph.type.supervisor is not None
     assert graph.type.supervisor.on_stop is not None
     assert graph.type.supervisor.on_send is None

@@ -81,7 +81,15 @@ def typed_data(ctypes: tuple[str, ...], depth: int, unions: bool) -> st.SearchSt
     return st.one_of(options)
 
 
-def value_bytes(random: Random, data: TypedData) -> bytes:
+class Values(Random):
+    """The source of values, without NaN and infinity where they are to be ``finite``."""
+
+    def __init__(self, seed: int, finite: bool) -> None:
+        super().__init__(seed)
+        self.finite = finite
+
+
+def value_bytes(random: Values, data: TypedData) -> bytes:
     """The bytes of one random value: extremes, NaN and denormal numbers among them."""
     if isinstance(data, Array):
         return b"".join(value_bytes(random, data.element) for _ in range(data.length))
@@ -94,20 +102,29 @@ def value_bytes(random: Random, data: TypedData) -> bytes:
         image[: len(part)] = part
         image[-1] = tag
         return bytes(image)
-    size = data.dtype.itemsize
-    if data.dtype.kind == "b":
+    if data.dtype.kind == "f":
+        image = _number_bytes(random, data.dtype)
+        if random.finite and not np.isfinite(np.frombuffer(image, data.dtype)[0]):
+            return bytes(len(image))
+        return image
+    return _number_bytes(random, data.dtype)
+
+
+def _number_bytes(random: Values, dtype: np.dtype) -> bytes:
+    size = dtype.itemsize
+    if dtype.kind == "b":
         return bytes([random.randrange(2)])
-    if data.dtype.kind == "f" and random.random() < 0.5:
-        info = np.finfo(data.dtype)
+    if dtype.kind == "f" and random.random() < 0.5:
+        info = np.finfo(dtype)
         least = float(info.smallest_subnormal)
         chosen = random.choice([0.0, -0.0, 0.1, 1.0, math.nan, math.inf, -math.inf, least])
-        return np.array(random.choice([chosen, float(info.max)]), data.dtype).tobytes()
+        return np.array(random.choice([chosen, float(info.max)]), dtype).tobytes()
     if random.random() < 0.5:
         return random.choice([bytes(size), b"\xff" * size, b"\0" * (size - 1) + b"\x80"])
     return random.randbytes(size)
 
 
-def rows(random: Random, struct: Struct, count: int) -> np.ndarray:
+def rows(random: Values, struct: Struct, count: int) -> np.ndarray:
     """``count`` rows, some of them at the default."""
     if not struct.dtype.itemsize:
         return np.zeros(count, struct.dtype)
@@ -118,7 +135,7 @@ def rows(random: Random, struct: Struct, count: int) -> np.ndarray:
     return np.frombuffer(bytearray(b"".join(images)), struct.dtype)
 
 
-def with_default(random: Random, struct: Struct) -> Struct:
+def with_default(random: Values, struct: Struct) -> Struct:
     """The same members, half the time with a random default."""
     if not struct.dtype.itemsize or random.random() < 0.5:
         return struct
@@ -132,11 +149,12 @@ def graphs(
     unions: bool = False,
     message_defaults: bool = False,
     supervisor: bool = False,
+    finite: bool = False,
 ) -> Graph:
-    """A graph type with an instance of it; struct layouts are packed."""
+    """A graph type with an instance of it; structs are packed, floats ``finite`` where asked."""
     data = structs(ctypes, 2, unions)
     # Values come from a seed: drawing each number would take most of a test's time.
-    random = Random(draw(st.integers(0, 2**32)))
+    random = Values(draw(st.integers(0, 2**32)), finite)
 
     def struct() -> Struct:
         return with_default(random, draw(data))
@@ -192,7 +210,7 @@ def graphs(
     )
 
 
-def _devices(draw: st.DrawFn, random: Random, graph_type: GraphType) -> Devices:
+def _devices(draw: st.DrawFn, random: Values, graph_type: GraphType) -> Devices:
     kinds = graph_type.device_types
     ids = st.one_of(st.text(string.ascii_letters + string.digits + "_", min_size=1, max_size=4))
     numbered = st.integers(0, 12).map(lambda n: [f"n{i}" for i in range(n)])
@@ -213,7 +231,7 @@ def _devices(draw: st.DrawFn, random: Random, graph_type: GraphType) -> Devices:
     )
 
 
-def _edges(draw: st.DrawFn, random: Random, graph_type: GraphType, devices: Devices) -> Edges:
+def _edges(draw: st.DrawFn, random: Values, graph_type: GraphType, devices: Devices) -> Edges:
     kinds = [graph_type.device_types[t] for t in devices.type.tolist()]
     possible = [
         (d, i, s, o)

@@ -49,6 +49,14 @@ def test_base85(graph: Graph):
     assert returns(graph, "base85") == []
 
 
+@settings(RANDOM, max_examples=25)
+@given(graphs(message_defaults=True, finite=True), graphs(supervisor=True, finite=True))
+def test_what_is_written_is_strict(third: Graph, fourth: Graph):
+    assert returns(third, "v3", strict=True) == []
+    assert returns(fourth, "v4", strict=True) == []
+    assert returns(fourth, "base85", strict=True) == []
+
+
 @settings(RANDOM, max_examples=20)
 @given(graphs(COMMON))
 def test_one_version_after_the_other(graph: Graph):

@@ -98,6 +98,7 @@ class Worker:
         self._pidfd = os.pidfd_open(self._pid)
         self._started = time.monotonic()
         self._stopping = 0.0  # when it was told to stop
+        self._paused = 0.0  # when it was stopped for a while
         self._timed_out = self._hung = self._killed = False
         self._death: _Death | None = None
 
@@ -173,11 +174,27 @@ class Worker:
         self.control.stop = 1
         if not self._stopping:
             self._stopping = time.monotonic()
+        self.pause(False)
+
+    def pause(self, paused: bool) -> None:
+        """Stop the process where it is, or let it go on; its time limit stands still meanwhile."""
+        if paused and not self._paused and not self._stopping:
+            self._paused = time.monotonic()
+            self._signal(signal.SIGSTOP)
+        elif not paused and self._paused:
+            self._started += time.monotonic() - self._paused
+            self._paused = 0.0
+            self._signal(signal.SIGCONT)
 
     def _watch_clock(self) -> None:
         now = time.monotonic()
         wall = self.limits.wall_seconds
-        if wall is not None and not self._stopping and now - self._started > wall:
+        if (
+            wall is not None
+            and not self._stopping
+            and not self._paused
+            and now - self._started > wall
+        ):
             self._timed_out = True
             self.stop()
         if self._stopping and now - self._stopping > GRACE and not self._hung:

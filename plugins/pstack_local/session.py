@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pstack_core.engines.commands import Stop
+from pstack_core.engines.commands import Pause, Resume, Stop
 from pstack_core.engines.engine import EngineError, Session
 from pstack_core.engines.events import Failed, Started, Stats
 from pstack_core.graph.model import HALT_DEVICE_TYPE
@@ -32,7 +32,7 @@ class LocalSession(Session):
         _refuse_externals(task.graph)
         self._task = task
         self._worker: Worker | None = None
-        self._stop_asked = False
+        self._stop_asked = self._pause_asked = False
         try:
             self._compiled = compiled(task.graph.type, task.level)
             begin = time.perf_counter()
@@ -49,6 +49,8 @@ class LocalSession(Session):
         self._worker = worker
         if self._stop_asked:
             worker.stop()
+        if self._pause_asked:
+            worker.pause(True)
         begin = last = time.monotonic()
         yield Started(self._compiled.seconds, self._load_seconds, self._compiled.cached)
         for batch in worker.logs():
@@ -63,11 +65,16 @@ class LocalSession(Session):
             yield Failed(str(error))
 
     def send(self, command: Command) -> None:
-        if not isinstance(command, Stop):
+        if isinstance(command, Stop):
+            self._stop_asked = True
+            if self._worker is not None:
+                self._worker.stop()
+        elif isinstance(command, Pause | Resume):
+            self._pause_asked = isinstance(command, Pause)
+            if self._worker is not None:
+                self._worker.pause(self._pause_asked)
+        else:
             raise EngineError(f"the local engine does not know {type(command).__name__}")
-        self._stop_asked = True
-        if self._worker is not None:
-            self._worker.stop()
 
     def close(self) -> None:
         if self._worker is not None:

@@ -13,3 +13,13 @@ class Command:
 @dataclass(frozen=True)
 class Stop(Command):
     """End the run as soon as the handler that is running returns."""
+
+
+@dataclass(frozen=True)
+class Pause(Command):
+    """Stop where it is, the clock of its time limit too, until Resume or Stop."""
+
+
+@dataclass(frozen=True)
+class Resume(Command):
+    """Go on after Pause."""

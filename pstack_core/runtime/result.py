@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -79,10 +80,15 @@ class Result:
 
     def write_json(self, file: IO[str]) -> None:
         """Write what :meth:`to_json` returns, streaming."""
-        file.write('{"states": ')
-        self.states.write_json(file)
-        file.write(f',\n"metrics": {json.dumps(self.metrics, indent=1, allow_nan=False)}}}\n')
+        write_json(file, self.states, self.metrics)
 
     def write_states(self, path: str | Path) -> None:
         """Write all states to a ``.json``, ``.csv`` or ``.npz`` file."""
         self.states.write(path)
+
+
+def write_json(file: IO[str], states: StateMap, metrics: Mapping[str, int | float | str]) -> None:
+    """Write the one JSON object of a run, a line a device."""
+    file.write('{"states": ')
+    states.write_json(file)
+    file.write(f',\n"metrics": {json.dumps(dict(metrics), indent=1, allow_nan=False)}}}\n')

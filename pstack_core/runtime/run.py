@@ -14,6 +14,7 @@ from pstack_core.engines.events import Event, Failed, Finished, Log, Started
 from pstack_core.engines.registry import registry
 
 if TYPE_CHECKING:
+    from pstack_core.engines.commands import Command
     from pstack_core.graph.diagnostics import Diagnostic
     from pstack_core.graph.model import Graph
     from pstack_core.runtime.result import Result
@@ -119,7 +120,14 @@ class Run:
 
         May be called from another thread or a signal handler.
         """
-        self._session.send(Stop())
+        self.send(Stop())
+
+    def send(self, command: Command) -> None:
+        """Give the session a command; raises EngineError if the engine does not know it.
+
+        May be called from another thread or a signal handler.
+        """
+        self._session.send(command)
 
     def _finish(self, finished: Finished) -> None:
         from pstack_core.runtime.result import Result

@@ -313,6 +313,10 @@ class Service(ABC):
         """Write a consistent copy of the spool, while it is in use."""
 
     @abstractmethod
+    def drive(self) -> None:
+        """From now on, run waiting processes, also where no daemon does; :meth:`wait` implies it."""
+
+    @abstractmethod
     def status(self) -> ServiceStatus:
         """Who serves."""
 

@@ -14,7 +14,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
@@ -80,6 +79,9 @@ def compiled(graph_type: GraphType, level: int) -> CompiledType:
 
 
 def _build(graph_type: GraphType, level: int, compiler: Compiler, entry: Path) -> None:
+    # Only where something is compiled: a run of what is cached is short.
+    import tempfile
+
     from pstack_native.render import INCLUDE, render
 
     with tempfile.TemporaryDirectory(prefix="build-", dir=entry.parent) as scratch:

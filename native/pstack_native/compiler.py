@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,6 +58,8 @@ class Compiler:
 
     def version(self) -> str:
         """First line of ``--version``."""
+        import subprocess
+
         done = subprocess.run(
             [*self.command, "--version"], capture_output=True, text=True, check=False, timeout=20
         )
@@ -86,6 +87,8 @@ def find_compiler() -> Compiler:
 
 def compile_source(compiler: Compiler, source: Path, target: Path, includes: list[Path]) -> None:
     """Compile one translation unit into a shared object; CompilerError with its output if not."""
+    import subprocess
+
     command = [*compiler.command, *compiler.flags]
     command += [f"-I{include}" for include in includes]
     command += [str(source), "-o", str(target)]

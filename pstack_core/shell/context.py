@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,6 +39,8 @@ class Context:
 
     def write_json(self, value: Any) -> None:
         """The answer for programs."""
+        import json
+
         json.dump(value, self.stdout, indent=2, allow_nan=False)
         self.stdout.write("\n")
 

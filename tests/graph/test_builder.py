@@ -279,6 +279,8 @@ EDGE_MISTAKES: dict[str, tuple[tuple[object, ...], dict[str, object], str]] = {
     "input": (("n0", "inn", "n0", "out"), {}, "no input pin 'inn'; its input pins: in"),
     "output": (("n0", "in", "z", "out"), {}, "'sink' has no output pin 'out'; its output pins: no"),
     "messages": (("z", "tick", "n0", "out"), {}, "which sends 'token', to input pin 'tick'"),
+    "half a device": ((0.5, "in", 0, "out"), {}, "ids or"),
+    "half an index": (("z", "in", "n0", "all"), {"send_index": 0.5}, "send_index needs whole"),
     "not indexed": (("z", "in", "n0", "out"), {"send_index": 0}, "the pin is not indexed"),
     "send index": (("z", "in", "n0", "all"), {"send_index": -1}, "is out of range"),
     "property": (("n0", "in", "n1", "out"), {"properties": {"v": 1}}, "has no property 'v'"),

@@ -7,7 +7,7 @@
 #include "problems.h"
 #include "scan_api.h"
 
-enum { TYPE_UNKNOWN = UINT16_MAX, PS_PENDING_EDGES = 64 };
+enum { TYPE_UNKNOWN = UINT16_MAX, PS_EDGE_BATCH = 64, PS_BATCH_TEXT = 1 << 20 };
 
 /* Rows of one layout, end to end. */
 typedef struct {
@@ -40,23 +40,50 @@ typedef struct {
     uint16_t dst_pin, src_pin;
 } ps_endpoints;
 
+/* A place in the text of the batch. */
+typedef struct {
+    size_t at, length;
+} ps_slice;
+
+typedef struct {
+    ps_slice text;
+    uint32_t line, column;
+    bool exact;
+} ps_pending_value;
+
+/* An edge as it stood in the document.  Pairs are destination and source, P and S. */
+typedef struct {
+    uint32_t line, column;
+    ps_slice path, send_index;
+    intern_key keys[2];
+    uint32_t devices[2];
+    bool same[2]; /* the device is that of the edge before */
+    bool has_send_index, has_value[2];
+    ps_pending_value values[2];
+} ps_pending_edge;
+
+typedef struct {
+    ps_pending_edge edges[PS_EDGE_BATCH];
+    unsigned count;
+    ps_buffer text;
+} edge_batch;
+
 /* What the reader knows of the element it is in. */
 typedef struct {
-    bool devices;      /* in DeviceInstances, not EdgeInstances */
+    bool devices; /* in DeviceInstances, not EdgeInstances */
     enum { IN_SECTION, IN_ROW, IN_UNKNOWN } inside;
-    const char *tag;   /* "DevI", "ExtI" or "EdgeI" */
-    char label[96];    /* its id or path, for sentences */
+    const char *tag; /* "DevI", "ExtI" or "EdgeI" */
+    char label[96];  /* its id or path, for sentences */
     uint32_t line, column;
-    ps_table *properties, *state; /* NULL when the element is in error */
+    ps_type *device;       /* type of the device; NULL when the device is in error */
+    ps_pending_edge *edge; /* likewise */
     bool has_properties, has_state;
     enum { CHILD_NONE, CHILD_PROPERTIES, CHILD_STATE, CHILD_METADATA, CHILD_IGNORED } child;
-    ps_buffer text;    /* of the child */
+    ps_buffer text; /* of the child */
     uint32_t text_line, text_column;
-    bool text_exact;   /* columns within the text can be told */
-    size_t metadata;   /* offset of the metadata record being written */
-    uint32_t last[2];  /* destination and source of the edge before, with their ids */
-    char last_id[2][32];
-    uint8_t last_length[2];
+    bool text_exact;       /* columns within the text can be told */
+    size_t metadata_start; /* where the element's metadata begin */
+    size_t metadata;       /* offset of the metadata record being written */
 } ps_reader;
 
 struct ps_instance {
@@ -74,12 +101,9 @@ struct ps_instance {
     ps_buffer edge_dst, edge_dst_pin, edge_src, edge_src_pin, edge_send_index, edge_row, edge_line;
     uint32_t edges;
 
-    /* Edges by endpoints: high half of the hash, index + 1.  The last few edges wait to
-       be looked up together, so that their memory accesses overlap. */
-    uint64_t *edge_slots;
+    uint64_t *edge_slots; /* hash table of edges by their ends: high half of the hash, index + 1 */
     size_t edge_mask;
-    uint32_t edges_checked;
-    uint32_t pending_column[PS_PENDING_EDGES];
+    edge_batch batch;
 
     ps_buffer metadata;
     ps_problems problems;
@@ -116,9 +140,11 @@ uint64_t instance_edge_size(const ps_instance *instance, const ps_endpoints *end
 bool instance_add_device(ps_instance *instance, uint16_t type, uint32_t line);
 
 bool instance_add_edge(ps_instance *instance, const ps_endpoints *ends, int32_t send_index,
-                       uint32_t line, uint32_t column);
-/* Look for duplicates among the edges that wait for it, and report them. */
-bool instance_check_edges(ps_instance *instance);
+                       uint32_t line);
+
+/* Index the edges from `begin` on and report those that are there already; `columns` are
+   their places in the document.  At most PS_EDGE_BATCH edges. */
+bool edge_index_add(ps_instance *instance, uint32_t begin, const uint32_t *columns);
 
 /* The index of a pin by name, or INTERN_NONE. */
 uint32_t pins_find(ps_pins *pins, ps_text name);

@@ -33,6 +33,7 @@ def build(size: int = SIZE, ticks: int = TICKS) -> Graph:
             if (deviceState->ticks < graphProperties->ticks) {
                 deviceState->pending = 1;
             } else if (deviceState->finished) {
+                handler_log(1, "every leaf heard %u ticks", deviceState->ticks);
                 handler_exit(0);
             } else {
                 deviceState->finished = 1;

@@ -58,6 +58,7 @@ def build(size: int = SIZE) -> Graph:
             deviceState->sum += message->sum;
             if (deviceState->cards == deviceProperties->cards) {
                 const uint64_t cards = deviceProperties->cards;
+                handler_log(1, "%u cards are back", deviceState->cards);
                 handler_exit(deviceState->sum == cards * (cards - 1) / 2 ? 0 : 1);
             }
         """,

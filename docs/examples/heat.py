@@ -113,7 +113,8 @@ def build(size: int = SIZE, steps: int = STEPS) -> Graph:
             deviceState->heat += message->value;
             if (++deviceState->reports == deviceProperties->cells) {
                 const double lost = deviceProperties->heat - deviceState->heat;
-                handler_log(1, "%.1f of %.1f lost", lost, deviceProperties->heat);
+                handler_log(1, "%.0f units of heat, %.0f at the start", deviceState->heat,
+                            deviceProperties->heat);
                 handler_exit(fabs(lost) <= 1e-3 * deviceProperties->heat ? 0 : 1);
             }
         """,

@@ -57,6 +57,7 @@ def build(size: int = SIZE) -> Graph:
                     handler_exit(1);
                 }
             } else if (deviceProperties->source) {
+                handler_log(1, "every place has its shortest distance");
                 handler_exit(0);
             }
         """,

@@ -78,6 +78,8 @@ def build(size: int = SIZE) -> Graph:
         on_receive="""
             deviceState->complete += message->complete;
             if (++deviceState->reports == deviceProperties->people) {
+                handler_log(1, "%llu correspondences are complete",
+                            (unsigned long long)deviceState->complete);
                 handler_exit(deviceState->complete == deviceProperties->lines ? 0 : 1);
             }
         """,

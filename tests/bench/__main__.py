@@ -49,6 +49,7 @@ def _measure(name: str, arguments: argparse.Namespace, folder: Path) -> str:
         return report.compiles(measure.compiling(*item) for item in files.items())
     if name == "command":
         return report.command(measure.command_seconds(4 * repeats + 1))
+    measure.peak_bytes(example("heat").build(4, 2), folder)  # compiled from here on
     peaks = [
         [
             f"heat {size}x{size}",

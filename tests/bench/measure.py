@@ -21,15 +21,27 @@ from tests.bench.workloads import EXAMPLES, Workload
 PSTACK = [str(Path(sys.executable).with_name("pstack"))]
 
 #: Loads a file in a process of its own and prints seconds and the growth of its peak memory.
+#: The peak is VmHWM: unlike ru_maxrss it does not begin with that of the parent.
 LOAD = """\
-import resource, sys, time
+import sys, time
 import pstack_core as pstack
+def peak():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) * 1024
 pstack.load(sys.argv[2])
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 start = time.perf_counter()
 graph = pstack.load(sys.argv[1])
-seconds = time.perf_counter() - start
-print(seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+print(time.perf_counter() - start, peak() - before)
+"""
+
+#: Runs a command and prints the peak memory of its largest process, from a small parent.
+PEAK = """\
+import os, sys
+null = os.open(os.devnull, os.O_RDWR)
+actions = [(os.POSIX_SPAWN_DUP2, null, 1), (os.POSIX_SPAWN_DUP2, null, 2)]
+process = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=actions)
+print(os.wait4(process, 0)[2].ru_maxrss * 1024)
 """
 
 
@@ -161,12 +173,8 @@ def peak_bytes(graph: Graph, folder: Path) -> float:
     """Peak resident bytes of ``pstack run``: of the largest of its processes."""
     path = folder / "peak.xml"
     save(graph, path, version="v3")
-    process = subprocess.Popen(
-        [*PSTACK, "run", path, "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    _, _, usage = os.wait4(process.pid, 0)
-    process.returncode = 0  # already waited for
-    return usage.ru_maxrss * 1024
+    command = [*PSTACK, "run", path, "--quiet", "--states", folder / "states.npz"]
+    return float(_run([sys.executable, "-S", "-c", PEAK, *command]))
 
 
 def _run(command: list) -> str:

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 import pstack_core as pstack
+from pstack_core.engines.events import Log
 from pstack_core.graph import load, save
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+README = (EXAMPLES / "README.md").read_text()
 NAMES = sorted(path.stem for path in EXAMPLES.glob("[a-z]*.py"))
 LARGER = {
     "clock": 5,
@@ -77,7 +79,19 @@ def test_command_line_writes_a_file_of_the_given_size(tmp_path):
     assert len(load(output).devices) == 7
 
 
-def test_readme_names_every_example():
-    text = (EXAMPLES / "README.md").read_text()
-    for name in NAMES:
-        assert f"{name}.xml" in text
+@pytest.mark.parametrize("name", NAMES)
+def test_readme_shows_what_a_run_says(name):
+    lines = []
+    pstack.run(EXAMPLES / f"{name}.xml", on_event=lines.append)
+    (said,) = [event.text for event in lines if isinstance(event, Log)]
+    table = [line for line in README.splitlines() if f"[{name}.xml]({name}.xml)" in line]
+    assert [line.split("|")[-2].strip() for line in table] == [said]
+
+
+def test_readme_shows_the_output_of_the_command():
+    command = [Path(sys.executable).with_name("pstack"), "run", EXAMPLES / "ring.xml"]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    shown = README.split("$ pstack run docs/examples/ring.xml\n")[1].split("\n$ ")[0]
+    first, last = shown.split("\n...\n")
+    assert output.startswith(first)
+    assert output.strip().endswith(last)

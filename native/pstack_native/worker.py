@@ -1,6 +1,6 @@
 """The worker process: maps the instance, opens the compiled type, runs it.
 
-Run as a script by :mod:`pstack_native.watcher`, without the site module: it
+Run as a script by the process that watches it, without the site module: it
 needs cffi's run time and ``_kernel`` only, and starts in a few milliseconds.
 """
 

@@ -10,10 +10,10 @@ from pstack_core.engines.commands import Pause, Resume, Stop
 from pstack_core.engines.engine import EngineError, Session
 from pstack_core.engines.events import Failed, Started, Stats
 from pstack_core.graph.model import HALT_DEVICE_TYPE
+from pstack_local.watcher import Worker, WorkerError
 from pstack_native.cache import compiled
 from pstack_native.compiler import CompilerError
 from pstack_native.image import Image, ImageError
-from pstack_native.watcher import Worker, WorkerError
 
 if TYPE_CHECKING:
     from pstack_core.engines.commands import Command

@@ -46,7 +46,7 @@ def test_states_before_a_crash_are_kept() -> None:
 
 def test_endless_loop_meets_the_wall_clock() -> None:
     begin = time.monotonic()
-    end = run(bad_receive("for (;;) asm volatile(\"\");"), wall_seconds=0.3).end
+    end = run(bad_receive('for (;;) asm volatile("");'), wall_seconds=0.3).end
     assert time.monotonic() - begin < 10
     assert end.reason is Reason.TIMEOUT
     assert end.exit_code == 124
@@ -56,7 +56,7 @@ def test_endless_loop_meets_the_wall_clock() -> None:
 
 
 def test_endless_loop_meets_the_cpu_limit() -> None:
-    end = run(bad_receive("for (;;) asm volatile(\"\");"), cpu_seconds=1).end
+    end = run(bad_receive('for (;;) asm volatile("");'), cpu_seconds=1).end
     assert end.reason is Reason.LIMIT
     assert end.detail.startswith("the limit of 1 CPU seconds was reached in OnReceive")
 

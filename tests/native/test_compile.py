@@ -143,7 +143,7 @@ def test_cache_is_bounded(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pstack").write_text("a file where the folder should be")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    with pytest.raises(CompilerError, match="cannot be written: .*set XDG_CACHE_HOME"):
+    with pytest.raises(CompilerError, match=r"cannot be written: .*set XDG_CACHE_HOME"):
         compiled(single().type, 1)
 
 
@@ -154,7 +154,7 @@ def test_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CompilerError, match="install one, for example with 'apt install g\\+\\+'"):
         find_compiler()
     monkeypatch.setenv("PSTACK_CXX", "no-such-compiler")
-    with pytest.raises(CompilerError, match="'no-such-compiler' .* is not on the PATH"):
+    with pytest.raises(CompilerError, match=r"'no-such-compiler' .* is not on the PATH"):
         find_compiler()
 
 
@@ -165,7 +165,7 @@ def test_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
         ("return;", False, True),
         ("return 1;", True, False),
         ("if (a) return; return(2);", True, True),
-        ("// return 1;\n/* return; */ log(\"return 1;\");", False, False),
+        ('// return 1;\n/* return; */ log("return 1;");', False, False),
         ("auto f = [&](int x) { return x; }; f(1);", False, False),
         ("auto f = [](int x) -> int { if (x) { return 1; } return 2; }; return;", False, True),
         ("if (x) { return; } else { y(); }", False, True),

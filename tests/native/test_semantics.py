@@ -67,9 +67,7 @@ def test_send_with_no_edges_runs() -> None:
 
 
 def test_do_send_cancels() -> None:
-    graph = single(
-        on_init="deviceState->x = 1;", on_send="deviceState->x = 0; *doSend = false;"
-    )
+    graph = single(on_init="deviceState->x = 1;", on_send="deviceState->x = 0; *doSend = false;")
     counters = run(graph).end.counters
     assert (counters.sent, counters.cancelled, counters.delivered) == (0, 1, 0)
 
@@ -336,7 +334,8 @@ def test_references_to_packed_members() -> None:
 def test_floats_and_integers_survive() -> None:
     graph = single(
         state="float nan; double inf; int64_t low; uint64_t high; int8_t small; uint32_t x;",
-        on_init="deviceState->nan = NAN; deviceState->inf = -INFINITY; deviceState->low = INT64_MIN;"
+        on_init="deviceState->nan = NAN; deviceState->inf = -INFINITY;"
+        "deviceState->low = INT64_MIN;"
         "deviceState->high = UINT64_MAX; deviceState->small = -128;",
         ready="*readyToSend = 0;",
     )

@@ -21,18 +21,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import _cffi_backend
+from pstack_native._kernel import ffi, lib
 
 from pstack_core.engines.engine import Limits
 from pstack_core.engines.events import Counters, Finished, Log, Reason, States
 from pstack_native import _kernel
-from pstack_native._kernel import ffi, lib
 from pstack_native.compiler import locate
 from pstack_native.handlers import Handler, handlers_of
 
 if TYPE_CHECKING:
     from pstack_native.image import Image
 
-WORKER = Path(__file__).with_name("worker.py")
+WORKER = Path(_kernel.__file__ or "").with_name("worker.py")
 SUPERVISOR_NAME = "__supervisor__"
 RING_BYTES = 1 << 20
 #: Seconds that a handler may go on after it was told to stop.

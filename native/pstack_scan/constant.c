@@ -55,16 +55,11 @@ static bool is_digit(char c, unsigned base)
     return c >= '0' && c < (char)('0' + base);
 }
 
-static double real_of(const ps_constant *constant)
-{
-    if (constant->kind == CONSTANT_INTEGER)
-        return (double)constant->integer;
-    return constant->real;
-}
-
-/* The value of a lone literal, now that it takes part in an expression. */
+/* A lone literal takes part in an expression. */
 static void settle(ps_constant *constant)
 {
+    if (constant->kind == CONSTANT_REAL)
+        constant->real = value_real(constant);
     constant->decimal.data = NULL;
 }
 
@@ -137,10 +132,8 @@ static bool number(value_parser *value, ps_constant *constant)
     constant->kind = real ? CONSTANT_REAL : CONSTANT_INTEGER;
     if (base == 10)
         constant->decimal = (ps_text){digits, (size_t)(p - digits)};
-    if (real) {
-        constant->real = decimal_to_double(digits, (size_t)(p - digits));
+    if (real)
         return suffix(value, true, constant);
-    }
     uint64_t magnitude = 0;
     if (!value_integer(digits, p, base, &magnitude)) {
         value_problem(value, PS_ERROR, start, "%.*s does not fit 64 bits", VALUE_SHOWN(value, start));
@@ -271,16 +264,16 @@ static bool type_name(value_parser *value, ps_ctype *type)
 static bool convert(value_parser *value, const char *at, ps_ctype type, ps_constant *constant)
 {
     const ps_type_facts *facts = &ps_types[type];
-    double real = real_of(constant);
+    double real = value_real(constant);
     constant->cast = true;
     if (facts->real) {
         if (type == T_FLOAT && constant->decimal.data) {
             real = (double)decimal_to_float(constant->decimal.data, constant->decimal.length);
             real = constant->negative ? -real : real;
         }
-        constant->real = type == T_FLOAT ? (double)(float)real : real;
+        constant->decimal.data = NULL;
         constant->kind = CONSTANT_REAL;
-        settle(constant);
+        constant->real = type == T_FLOAT ? (double)(float)real : real;
         return true;
     }
     settle(constant);
@@ -475,7 +468,7 @@ static bool combine(value_parser *value, const char *at, char operator, ps_const
         }
         return true;
     }
-    double a = real_of(left), b = real_of(right);
+    double a = value_real(left), b = value_real(right);
     left->kind = CONSTANT_REAL;
     left->real = operator == '*' ? a * b : operator == '/' ? a / b : operator == '+' ? a + b : a - b;
     return true;

@@ -5,21 +5,32 @@ typedef struct {
     ps_text dst, dst_pin, src, src_pin;
 } edge_path;
 
-static bool split_path(ps_text path, edge_path *parts)
+/* The lengths of the parts of a path. */
+static bool split_path(ps_text path, size_t lengths[4])
 {
-    const char *p = path.data, *end = p + path.length;
-    const char *first = memchr(p, ':', path.length);
-    const char *dash = first ? memchr(first, '-', (size_t)(end - first)) : NULL;
-    const char *last = dash ? memchr(dash, ':', (size_t)(end - dash)) : NULL;
-    if (!last || memchr(last + 1, ':', (size_t)(end - last - 1)) ||
-        memchr(first + 1, ':', (size_t)(dash - first - 1)) ||
-        memchr(last + 1, '-', (size_t)(end - last - 1)))
-        return false;
-    *parts = (edge_path){{p, (size_t)(first - p)},
-                         {first + 1, (size_t)(dash - first - 1)},
-                         {dash + 1, (size_t)(last - dash - 1)},
-                         {last + 1, (size_t)(end - last - 1)}};
-    return true;
+    static const char ends[] = ":-:";
+    size_t begin = 0, part = 0;
+    for (size_t i = 0; i < path.length; i++) {
+        char c = path.data[i];
+        /* A device id may hold '-' in lenient reading, which its ':' tells from the separator. */
+        if (c != ':' && !(c == '-' && (part == 1 || part == 3)))
+            continue;
+        if (part == 3 || c != ends[part])
+            return false;
+        lengths[part++] = i - begin;
+        begin = i + 1;
+    }
+    lengths[part] = path.length - begin;
+    return part == 3;
+}
+
+static edge_path parts_of(const char *path, const size_t lengths[4])
+{
+    const char *pin = path + lengths[0] + 1, *src = pin + lengths[1] + 1;
+    return (edge_path){{path, lengths[0]},
+                       {pin, lengths[1]},
+                       {src, lengths[2]},
+                       {src + lengths[2] + 1, lengths[3]}};
 }
 
 static ps_type *type_of(ps_instance *instance, uint32_t device)
@@ -122,6 +133,11 @@ static bool read_send_index(ps_instance *instance, const ps_pin *pin, ps_text te
     return valid && pin->indexed;
 }
 
+static edge_path stored_path(const ps_instance *instance, const ps_pending_edge *edge)
+{
+    return parts_of(instance->batch.text.data + edge->path.at, edge->lengths);
+}
+
 static ps_text stored(const ps_instance *instance, const ps_slice *slice)
 {
     return (ps_text){instance->batch.text.data + slice->at, slice->length};
@@ -137,11 +153,9 @@ static bool store(ps_instance *instance, ps_text text, ps_slice *slice)
    the same place is known already. */
 static void prefetch(ps_instance *instance, ps_pending_edge *edge)
 {
-    edge_path parts, before = {{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
-    split_path(stored(instance, &edge->path), &parts);
     bool first = instance->batch.count == 0;
-    if (!first)
-        split_path(stored(instance, &edge[-1].path), &before);
+    edge_path parts = stored_path(instance, edge);
+    edge_path before = stored_path(instance, first ? edge : edge - 1);
     for (int i = 0; i < 2; i++) {
         ps_text id = i ? parts.src : parts.dst, other = i ? before.src : before.dst;
         edge->same[i] = !first && text_is(id, other.data, other.length);
@@ -181,13 +195,13 @@ xml_status edge_start(ps_instance *instance, const xml_parser *xml, const xml_ta
                        "the edge has no path: write path=\"DEVICE:PIN-DEVICE:PIN\", destination first");
         return XML_OK;
     }
-    edge_path parts;
-    if (!split_path(path->value, &parts)) {
+    if (!split_path(path->value, edge->lengths)) {
         REPORT_ELEMENT(instance, PS_ERROR,
                        "malformed path '%.*s': write DEVICE:PIN-DEVICE:PIN, destination first",
                        SHOWN(path->value));
         return XML_OK;
     }
+    edge_path parts = parts_of(path->value.data, edge->lengths);
     if (!parts.dst.length || !parts.src.length) {
         supervisor_edge(instance, &parts);
         return XML_OK;
@@ -242,12 +256,10 @@ static xml_status add(ps_instance *instance, const ps_pending_edge *edge)
 {
     ps_reader *reader = &instance->reader;
     ps_endpoints ends = {edge->devices[0], edge->devices[1], 0, 0};
-    ps_text path = stored(instance, &edge->path);
-    edge_path parts;
+    edge_path parts = stored_path(instance, edge);
     reader->line = edge->line;
     reader->column = edge->column;
-    row_label(instance, path);
-    split_path(path, &parts);
+    row_label(instance, stored(instance, &edge->path));
     if (!resolve(instance, &parts, &ends))
         return XML_OK;
     ps_pin *output = &type_of(instance, ends.src)->outputs.pins[ends.src_pin];
@@ -282,8 +294,7 @@ xml_status edges_flush(ps_instance *instance)
     xml_status status = XML_OK;
     for (unsigned i = 0; i < batch->count; i++) {
         ps_pending_edge *edge = &batch->edges[i];
-        edge_path parts;
-        split_path(stored(instance, &edge->path), &parts);
+        edge_path parts = stored_path(instance, edge);
         for (int end = 0; end < 2; end++) {
             edge->devices[end] =
                 edge->same[end] ? edge[-1].devices[end]

@@ -55,6 +55,7 @@ typedef struct {
 typedef struct {
     uint32_t line, column;
     ps_slice path, send_index;
+    size_t lengths[4]; /* of the parts of the path */
     intern_key keys[2];
     uint32_t devices[2];
     bool same[2]; /* the device is that of the edge before */

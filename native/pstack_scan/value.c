@@ -91,6 +91,15 @@ bool value_integer(const char *p, const char *end, unsigned base, uint64_t *inte
     return true;
 }
 
+double value_real(const ps_constant *constant)
+{
+    if (constant->decimal.data) {
+        double real = decimal_to_double(constant->decimal.data, constant->decimal.length);
+        return constant->negative ? -real : real;
+    }
+    return constant->kind == CONSTANT_INTEGER ? (double)constant->integer : constant->real;
+}
+
 static bool out_of_range(value_parser *value, const ps_type_facts *type, const char *at,
                          const char *shown)
 {
@@ -124,15 +133,12 @@ static bool store_real(value_parser *value, const ps_node *node, char *out, cons
                        const ps_constant *constant)
 {
     const ps_type_facts *type = &ps_types[node->ctype];
-    double real = constant->kind == CONSTANT_INTEGER ? (double)constant->integer : constant->real;
-    bool infinite = isinf(real);
-    if (constant->decimal.data) {
-        real = node->ctype == T_FLOAT
-                   ? (double)decimal_to_float(constant->decimal.data, constant->decimal.length)
-                   : decimal_to_double(constant->decimal.data, constant->decimal.length);
-        if (constant->negative)
-            real = -real;
-    } else if (constant->kind == CONSTANT_INTEGER && node->ctype == T_FLOAT) {
+    double real = value_real(constant);
+    bool infinite = isinf(real) && !constant->decimal.data;
+    if (node->ctype == T_FLOAT && constant->decimal.data) {
+        real = (double)decimal_to_float(constant->decimal.data, constant->decimal.length);
+        real = constant->negative ? -real : real;
+    } else if (node->ctype == T_FLOAT && constant->kind == CONSTANT_INTEGER) {
         real = (double)(float)constant->integer;
     }
     write_real((ps_ctype)node->ctype, real, out);
@@ -141,7 +147,7 @@ static bool store_real(value_parser *value, const ps_node *node, char *out, cons
         overflow = (double_to_half(real) & 0x7fff) == 0x7c00;
     else if (node->ctype == T_FLOAT)
         overflow = isinf((float)real);
-    if (overflow && (!infinite || constant->decimal.data))
+    if (overflow && !infinite)
         return value_problem(value, VALUE_LENIENCE(value), at,
                              "%.*s is beyond the range of %s%s", VALUE_SHOWN(value, at), type->name,
                              value->strict ? "" : " and is stored as infinity");
@@ -156,7 +162,7 @@ bool value_store(value_parser *value, const ps_node *node, char *out, const char
         return store_real(value, node, out, at, constant);
     if (constant->kind == CONSTANT_INTEGER)
         return store_integer(value, node, out, at, constant->integer, syntax);
-    double real = constant->real;
+    double real = value_real(constant);
     bool go_on = true;
     if (syntax == PS_JSON || value->strict || !isfinite(real) || real != trunc(real))
         return value_problem(value, PS_ERROR, at, "%.*s is not an integer, as %s needs",

@@ -31,7 +31,7 @@ typedef struct {
     enum { CONSTANT_INTEGER, CONSTANT_REAL } kind;
     ps_int128 integer;
     double real;
-    ps_text decimal; /* the digits of a lone literal, to be rounded once; data NULL otherwise */
+    ps_text decimal; /* a lone literal, rounded when its use is known; data NULL otherwise */
     bool negative;   /* a minus before `decimal` */
     bool cast;       /* conversion was asked for: not worth a warning */
 } ps_constant;
@@ -57,6 +57,9 @@ static inline void value_pop(value_parser *value)
 /* Check a constant against the scalar's type and write it.  Returns whether to go on. */
 bool value_store(value_parser *value, const ps_node *node, char *out, const char *at,
                  const ps_constant *constant, int syntax);
+
+/* A constant as a double. */
+double value_real(const ps_constant *constant);
 
 /* Read unsigned decimal digits [p, end); false when beyond 64 bits. */
 bool value_integer(const char *p, const char *end, unsigned base, uint64_t *integer);

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 #: Errors, and warnings, kept of one application; the rest are counted.
@@ -98,6 +99,12 @@ class Problems:
         """Raise :class:`ApplicationError` where an error was found."""
         if self.errors:
             raise ApplicationError(self.found)
+
+
+def listed(names: Collection[str]) -> str:
+    """The first names for a sentence, and how many more there are."""
+    shown = ", ".join(name[:60] for name in islice(names, 20)) or "none"
+    return f"{shown} and {len(names) - 20} more" if len(names) > 20 else shown
 
 
 def fail(place: Place, message: str, hint: str = "") -> ApplicationError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+from pstack_core.graph.diagnostics import listed
 from pstack_core.graph.layout import Array, Scalar, Struct, TypedData, Union
 
 _PACK = {
@@ -43,8 +44,9 @@ def encode(data: TypedData, value: Any, image: bytearray, offset: int = 0, name:
         members = {m.name: (m, o) for m, o in zip(data.members, data.offsets, strict=True)}
         for key, item in _object(value, name).items():
             if key not in members:
-                known = ", ".join(members) or "none"
-                raise ValueError(f"there is no member '{_join(name, key)}' (members: {known})")
+                raise ValueError(
+                    f"there is no member '{_join(name, key)}' (members: {listed(members)})"
+                )
             member, at = members[key]
             encode(member.data, item, image, offset + at, _join(name, key))
     else:
@@ -103,7 +105,7 @@ def _union(data: Union, value: Any, image: bytearray, offset: int, name: str) ->
     (key, item), size = next(iter(items.items())), data.dtype.itemsize
     tag = next((i for i, member in enumerate(data.members) if member.name == key), -1)
     if tag < 0:
-        known = ", ".join(member.name for member in data.members)
+        known = listed([member.name for member in data.members])
         raise ValueError(f"there is no alternative '{_join(name, key)}' (alternatives: {known})")
     image[offset : offset + size] = bytes(size)
     image[offset + size - 1] = tag

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from pstack_core.graph.diagnostics import Place, Problems
+from pstack_core.graph.diagnostics import Place, Problems, listed
 from pstack_core.graph.dialects import ORCHESTRATOR_DIALECT, V4_DIALECT, Dialect
 from pstack_core.graph.document import Element
 from pstack_core.graph.embed import expand_headers
@@ -306,13 +306,12 @@ class GraphTypeReader:
         """The message type of a pin, reported where it is not declared."""
         name = element.attributes.get("messageTypeId", "")
         if "messageTypeId" in element.attributes and name not in self.messages:
-            known = ", ".join(list(self.messages)[:20]) or "none"
             tolerated = self.dialect is ORCHESTRATOR_DIALECT and is_identifier(name)
             report = self.problems.lax if tolerated else self.problems.error
             report(
                 element.place,
                 f"{what} has the message type '{name[:60]}', which is not declared",
-                f"declare it in MessageTypes (declared: {known})",
+                f"declare it in MessageTypes (declared: {listed(self.messages)})",
             )
             if tolerated:  # the Orchestrator lets it pass as a message without members
                 self.messages[name] = MessageType(name)

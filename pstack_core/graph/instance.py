@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import pstack_scan
-from pstack_core.graph.diagnostics import Place, Problems, fail
+from pstack_core.graph.diagnostics import Place, Problems, fail, listed
 from pstack_core.graph.dialects import ORCHESTRATOR_DIALECT, Dialect
 from pstack_core.graph.encoding import encode, override_value
 from pstack_core.graph.layout import Array, Scalar, Struct, TypedData
@@ -163,7 +163,7 @@ def override(
         try:
             encode(struct, value, image)
         except ValueError as error:
-            known = ", ".join(member.name for member in struct.members) or "none"
+            known = listed([member.name for member in struct.members])
             raise fail(
                 Place(file),
                 f"cannot set the graph property '{name}': {error}",

@@ -8,7 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from pstack_core.graph.diagnostics import ApplicationError, Diagnostic, Place, Problems, fail
+from pstack_core.graph.diagnostics import (
+    ApplicationError,
+    Diagnostic,
+    Place,
+    Problems,
+    fail,
+    listed,
+)
 from pstack_core.graph.dialects import DIALECTS, Dialect
 from pstack_core.graph.instance import columns, graph_properties, open_instance, override
 from pstack_core.graph.model import Devices, Edges, Graph, GraphType
@@ -115,12 +122,11 @@ def _read(source: Source, problems: Problems, options: Options) -> ApplicationRe
     for found in reader.instances:
         known_id = found.type_id in reader.types or found.type_id in reader.unreadable
         if not known_id and not options.types_only:
-            known = ", ".join(reader.types) or "none"
             problems.error(
                 found.place,
                 f"the graph type '{found.type_id[:60]}' of instance '{found.id[:60]}'"
                 " is not in the file",
-                f"declare it or refer to it (there: {known})",
+                f"declare it or refer to it (there: {listed(reader.types)})",
             )
     return reader
 
@@ -155,7 +161,7 @@ def _choose(
 def _no_instance(reader: ApplicationReader, wanted: str | None) -> ApplicationError:
     place = Place(reader.source.file)
     if reader.instances:
-        known = ", ".join(each.id for each in reader.instances)
+        known = listed([each.id for each in reader.instances])
         return fail(place, f"there is no graph instance '{wanted}'", f"there are: {known}")
     if reader.types:
         return fail(

@@ -10,8 +10,9 @@ from pstack_core.graph.constants import Evaluator, tokenize
 Macros = dict[str, str | None]
 
 _MAX_MACROS = 10_000
+# Texts that do not end are taken to their line's end, so that each is looked at once.
 _COMMENT = re.compile(
-    r"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'", re.DOTALL
+    r"//[^\n]*+|/\*.*?(?:\*/|\Z)|\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?", re.DOTALL
 )
 _DEFINE = re.compile(r"([A-Za-z_]\w*)(\()?(.*)", re.DOTALL | re.ASCII)
 
@@ -46,9 +47,12 @@ def preprocess(text: str, macros: Macros) -> str:
         if not line.lstrip().startswith("#"):
             out.append(line if active else "")
             continue
-        while line.rstrip().endswith("\\") and at < len(lines):
-            line = line.rstrip()[:-1] + " " + lines[at]
+        parts = [line]
+        while parts[-1].rstrip().endswith("\\") and at < len(lines):
+            parts[-1] = parts[-1].rstrip()[:-1]
+            parts.append(lines[at])
             at += 1
+        line = " ".join(parts)
         out.extend([""] * (at - first))
         word, _, rest = line.lstrip()[1:].strip().partition(" ")
         word, rest = _directive(word, rest)

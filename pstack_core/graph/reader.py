@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pstack_scan
-from pstack_core.graph.diagnostics import ApplicationError, Place, Problems, fail
+from pstack_core.graph.diagnostics import ApplicationError, Place, Problems, fail, listed
 from pstack_core.graph.dialects import (
     DIALECTS,
     ORCHESTRATOR_DIALECT,
@@ -232,11 +232,10 @@ class ApplicationReader:
                 self.broken |= other.broken & {name}
             else:
                 self.unreadable.add(name)
-                known = ", ".join(other.types) or "none"
                 self.problems.error(
                     element.place,
                     f"the file '{src}' has no graph type '{name}'",
-                    f"name one that it has ({known})",
+                    f"name one that it has ({listed(other.types)})",
                 )
 
     def _file(self, src: str, place: Place) -> ApplicationReader | None:

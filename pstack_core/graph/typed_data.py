@@ -105,7 +105,12 @@ class Limits:
         if depth > MAX_DEPTH:
             self._too_deep(place)
             return None
-        if nodes > MAX_NODES or sum(len(field.image) for _, field in members) > MAX_BYTES:
+        if nodes > MAX_NODES:
+            self._problems.error(
+                place, f"the data have more than {MAX_NODES} members", "use arrays"
+            )
+            return None
+        if sum(len(field.image) for _, field in members) > MAX_BYTES:
             self._too_large(place)
             return None
         struct = Struct(tuple(member for member, _ in members), packed)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pstack_core.graph.diagnostics import Problems
 from pstack_core.graph.layout import Array, Member, Scalar, Struct
 from pstack_core.graph.model import Code
-from pstack_core.graph.preprocessor import Macros
+from pstack_core.graph.preprocessor import Macros, preprocess, strip_comments
 from pstack_core.graph.struct_text import StructReader
 
 TYPES = [
@@ -347,3 +347,11 @@ def test_a_text_with_many_problems_is_given_up() -> None:
     assert (len(found), len(struct.members)) == (50, 101)
     struct, found = read("struct {" + "uint8_t a;" * 50_000 + "} b;")
     assert (len(found), struct.dtype.names) == (50, ("b",))
+
+
+@pytest.mark.parametrize("piece", ['"\\', "'\\", '"', "'", "/*", "/", "\\\n", "#\n", "#if 1\n"])
+def test_comments_and_strings_that_do_not_end_are_read_once(piece: str) -> None:
+    strip_comments(piece * 200_000)
+    macros: Macros = {}
+    preprocess("#\n" + piece * 200_000, macros)
+    assert macros == {}

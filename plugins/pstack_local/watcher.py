@@ -13,6 +13,7 @@ import os
 import resource
 import select
 import signal
+import struct
 import sys
 import time
 from collections.abc import Iterator
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 WORKER = Path(_kernel.__file__ or "").with_name("worker.py")
 SUPERVISOR_NAME = "__supervisor__"
 RING_BYTES = 1 << 20
+#: Names of devices kept at hand for log lines.
+MOST_NAMES = 100_000
+_RECORD_HEAD, _RECORD_TAIL = struct.Struct("<Ii"), struct.Struct("<II")
 #: Seconds that a handler may go on after it was told to stop.
 GRACE = 0.5
 #: Bounds of the pause between looks at the log, in seconds.
@@ -92,6 +96,7 @@ class Worker:
             self._ring_offset = -(-ffi.sizeof("pstack_control") // 64) * 64
             self._set_up(level, seed)
             self._read = 0
+            self._names: dict[int, str] = {}
             self._pid = self._spawn(library, descriptor)
         finally:
             os.close(descriptor)
@@ -108,7 +113,7 @@ class Worker:
         control.max_events = self.limits.events or 0
         control.log_offset, control.log_size = self._ring_offset, RING_BYTES - 64
         control.log_level = level
-        control.seed = seed & 0xFFFFFFFF
+        control.seed = (seed ^ seed >> 32) & 0xFFFFFFFF
         control.current = lib.PSTACK_NO_SLOT << 32
 
     def _spawn(self, library: Path, control: int) -> int:
@@ -209,31 +214,44 @@ class Worker:
 
     def _drain(self) -> list[Log]:
         """Read what is in the ring; lengths in it are checked, not trusted."""
-        control, ring, size = self.control, self._ring_offset, RING_BYTES - 64
+        control, size = self.control, RING_BYTES - 64
         head, tail = int(control.log_head), self._read
         lines: list[Log] = []
         if not 0 <= head - tail <= size:
             head = tail  # scribbled over: nothing can be read
         while tail < head:
             at = tail % size
-            need = int.from_bytes(self._memory[ring + at : ring + at + 4], "little")
-            if need == 0:
-                tail += size - at
-                continue
-            end = ring + at + need
-            record = self._memory[ring + at : end]
-            length = int.from_bytes(record[12:16], "little")
-            if need < 16 or need & 7 or at + need > size or 16 + length > need:
+            # One copy of all that lies in one piece; records never wrap.
+            begin = self._ring_offset + at
+            piece = self._memory[begin : begin + min(head - tail, size - at)]
+            used = self._records(piece, lines)
+            if not used:
                 tail = head
                 break
-            level = int.from_bytes(record[4:8], "little", signed=True)
-            slot = int.from_bytes(record[8:12], "little")
-            text = record[16 : 16 + length].decode("utf-8", "replace")
-            lines.append(Log(self._device_name(slot), level, text))
-            tail += need
+            tail += used
         self._read = tail
         control.log_tail = tail
         return lines
+
+    def _records(self, piece: bytes, lines: list[Log]) -> int:
+        """Append the lines of one contiguous piece of the ring; bytes used, 0 where it is spoilt."""
+        offset, end, names = 0, len(piece), self._names
+        while offset + 8 <= end:
+            need, level = _RECORD_HEAD.unpack_from(piece, offset)
+            if need == 0:
+                return end  # the rest of the ring is left empty
+            slot, length = _RECORD_TAIL.unpack_from(piece, offset + 8)
+            if need < 16 or need & 7 or offset + need > end or 16 + length > need:
+                return 0
+            name = names.get(slot)
+            if name is None:
+                if len(names) >= MOST_NAMES:
+                    names.clear()
+                name = names[slot] = self._device_name(slot)
+            text = piece[offset + 16 : offset + 16 + length].decode("utf-8", "replace")
+            lines.append(Log(name, level, text))
+            offset += need
+        return offset
 
     def _device_name(self, slot: int) -> str:
         device = self.image.device_at(slot) if slot != lib.PSTACK_NO_SLOT else -1

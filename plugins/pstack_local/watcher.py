@@ -234,7 +234,7 @@ class Worker:
         return lines
 
     def _records(self, piece: bytes, lines: list[Log]) -> int:
-        """Append the lines of one contiguous piece of the ring; bytes used, 0 where it is spoilt."""
+        """Append the lines of one piece of the ring; bytes used, 0 where it is spoilt."""
         offset, end, names = 0, len(piece), self._names
         while offset + 8 <= end:
             need, level = _RECORD_HEAD.unpack_from(piece, offset)

@@ -10,6 +10,7 @@ from cffi import FFI
 
 SOURCES = [
     "buffer.c",
+    "cast.c",
     "chars.c",
     "constant.c",
     "devices.c",
@@ -19,6 +20,7 @@ SOURCES = [
     "instance.c",
     "intern.c",
     "layout.c",
+    "literal.c",
     "markup.c",
     "metadata.c",
     "number.c",
@@ -27,6 +29,9 @@ SOURCES = [
     "report.c",
     "rows.c",
     "scanner.c",
+    "tags.c",
+    "text.c",
+    "token_length.c",
     "value.c",
     "value_braces.c",
     "value_json.c",

@@ -28,13 +28,20 @@ static bool grow(ps_instance *instance, uint32_t indexed)
     uint64_t *slots = calloc(mask + 1, sizeof *slots);
     if (!slots)
         return false;
-    for (uint32_t edge = 0; edge < indexed; edge++) {
-        ps_endpoints ends = ends_of(instance, edge);
-        uint64_t hash = hash_ends(instance, &ends);
-        size_t slot = hash & mask;
-        while (slots[slot])
-            slot = (slot + 1) & mask;
-        slots[slot] = (hash & HIGH_HALF) | (edge + 1);
+    for (uint32_t begin = 0; begin < indexed; begin += PS_EDGE_BATCH) {
+        uint64_t hashes[PS_EDGE_BATCH];
+        uint32_t count = indexed - begin < PS_EDGE_BATCH ? indexed - begin : PS_EDGE_BATCH;
+        for (uint32_t i = 0; i < count; i++) {
+            ps_endpoints ends = ends_of(instance, begin + i);
+            hashes[i] = hash_ends(instance, &ends);
+            __builtin_prefetch(&slots[hashes[i] & mask], 1);
+        }
+        for (uint32_t i = 0; i < count; i++) {
+            size_t slot = hashes[i] & mask;
+            while (slots[slot])
+                slot = (slot + 1) & mask;
+            slots[slot] = (hashes[i] & HIGH_HALF) | (begin + i + 1);
+        }
     }
     free(instance->edge_slots);
     instance->edge_slots = slots;

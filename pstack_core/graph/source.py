@@ -12,11 +12,12 @@ import codecs
 import io
 import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Self
 
-from pstack_core.graph.diagnostics import Place, fail
+from pstack_core.graph.diagnostics import ApplicationError, Place, fail
 
 #: What `load` and `check` take.
 SourceLike = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | IO[str]
@@ -27,6 +28,8 @@ FREE_EXPANSION = 64 << 20
 RATIO = 200
 #: A stream is kept in memory up to this size, then in a temporary file.
 SPOOL = 16 << 20
+#: The longest stream that is kept.
+MAX_STREAM = 8 << 30
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -54,28 +57,67 @@ class Source:
             self._path = Path(source)
             self.file = str(source)
             self.folder = self._path.parent
+            self._spool_pipe(self._path)
         elif isinstance(source, bytes | bytearray | memoryview):
             self.file = "<bytes>"
             self._stream = io.BytesIO(source)
         else:
             self._spool(source)
 
-    def _spool(self, source: IO[bytes] | IO[str]) -> None:
-        import tempfile  # slow to import, and rarely needed
+    def _spool_pipe(self, path: Path) -> None:
+        """Keep what can be read only once, such as ``/dev/stdin`` or a shell's ``<(...)``."""
+        try:
+            mode = path.stat().st_mode
+            if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+                return
+            with path.open("rb") as stream:
+                self._keep(stream)
+        except (OSError, ValueError) as error:
+            raise self._unreadable(error) from error
+        self._path = None
 
+    def _spool(self, source: IO[bytes] | IO[str]) -> None:
         name = getattr(source, "name", None)
         if isinstance(name, str) and name not in ("", "<stdin>"):
             self.file = name
             self.folder = Path(name).parent
         else:
             self.file = "<stdin>" if name in (0, "<stdin>") else "<stream>"
+        try:
+            self._keep(source)
+        except (OSError, ValueError) as error:  # UnicodeError is a ValueError
+            raise self._unreadable(error) from error
+
+    def _keep(self, stream: IO[bytes] | IO[str]) -> None:
+        """Copy a stream, in memory while it is small."""
+        import tempfile  # slow to import, and rarely needed
+
         spool: Any = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115 -- see __exit__
-        while chunk := source.read(CHUNK):
+        try:
+            self._copy(stream, spool)
+        except BaseException:
+            spool.close()
+            raise
+        self._stream = spool
+
+    def _copy(self, stream: IO[bytes] | IO[str], spool: IO[bytes]) -> None:
+        size = 0
+        while chunk := stream.read(CHUNK):
             if isinstance(chunk, str):
                 self._decoded = True
                 chunk = chunk.encode("utf-8", "surrogatepass")
+            size += len(chunk)
+            if size > MAX_STREAM:
+                raise fail(
+                    Place(self.file),
+                    f"the stream is longer than {MAX_STREAM >> 20} MB",
+                    "save it to a file first",
+                )
             spool.write(chunk)
-        self._stream = spool
+
+    def _unreadable(self, error: Exception) -> ApplicationError:
+        reason = getattr(error, "strerror", None) or getattr(error, "reason", None) or str(error)
+        return fail(Place(self.file), f"cannot read the file: {reason}", "check its path")
 
     def __enter__(self) -> Self:
         return self
@@ -113,10 +155,7 @@ class Source:
             with self._path.open("rb") as stream:
                 yield from iter(lambda: stream.read(CHUNK), b"")
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise fail(
-                Place(self.file), f"cannot read the file: {reason}", "check its path"
-            ) from error
+            raise self._unreadable(error) from error
 
     def _plain(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """Decompress where the data begin as gzip does."""

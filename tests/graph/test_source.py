@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
+import threading
 import zlib
 from pathlib import Path
 
@@ -125,6 +127,27 @@ def test_a_stream_larger_than_memory_goes_to_a_file(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(module, "SPOOL", 1000)
     data = b"<a>" + b"x" * 5000 + b"</a>"
     assert content(io.BytesIO(data)) == data
+
+
+def test_a_pipe_is_read_once_and_given_twice(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=(TEXT, "utf-8"))
+    writer.start()
+    try:
+        assert content(path) == TEXT.encode()
+    finally:
+        writer.join()
+
+
+def test_an_endless_stream_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_STREAM", 1 << 24)
+    assert "the stream is longer than 16 MB" in sentence(Path("/dev/zero"))
+
+
+def test_a_text_stream_of_another_encoding_is_refused() -> None:
+    stream = io.TextIOWrapper(io.BytesIO(b"<a>\xff</a>"), "utf-8")
+    assert "cannot read the file: invalid start byte" in sentence(stream)
 
 
 def test_sentences(tmp_path: Path) -> None:

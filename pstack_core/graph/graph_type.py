@@ -23,7 +23,7 @@ from pstack_core.graph.model import (
     OutputPin,
     SupervisorType,
 )
-from pstack_core.graph.preprocessor import Macros, preprocess
+from pstack_core.graph.preprocessor import Macros, definitions, preprocess
 from pstack_core.graph.schema import check_element
 from pstack_core.graph.struct_text import StructReader
 from pstack_core.graph.supervisor import members_as_code, read_supervisor
@@ -59,7 +59,12 @@ class GraphTypeReader:
         """The graph type that ``element`` describes."""
         self.check(element)
         name = self._id(element, "graph type")
-        shared = self.codes(element, "SharedCode")
+        messages = [each for group in element.all("MessageTypes") for each in group.children]
+        bodies = [each.first("Message") or each for each in messages]
+        shared = (
+            *self._definitions(*element.all("Properties"), *bodies),
+            *self.codes(element, "SharedCode"),
+        )
         self.macros = self._macros_of(shared, {})
         if self.dialect.syntax == "json":
             for types in element.all("Types"):
@@ -141,7 +146,10 @@ class GraphTypeReader:
         external = element.name == "ExternalType"
         name = self._id(element, "device type")
         what = f"{'external' if external else 'device'} type '{name}'"
-        shared = self.codes(element, "SharedCode", "DeviceSharedCode")
+        shared = (
+            *self._definitions(*element.all("Properties", "State")),
+            *self.codes(element, "SharedCode", "DeviceSharedCode"),
+        )
         macros = self._macros_of(shared, self.macros)
         inputs = self._input_pins(element, what, macros)
         outputs = self._output_pins(element, what)
@@ -334,6 +342,17 @@ class GraphTypeReader:
             if code is not None:
                 found.append(expand_headers(code, self.folder, self.problems))
         return tuple(found)
+
+    def _definitions(self, *owners: Element) -> list[Code]:
+        """The macros that struct texts of the Orchestrator define, as shared code."""
+        if self.dialect is not ORCHESTRATOR_DIALECT:
+            return []
+        codes = [owner.source() for owner in owners]
+        return [
+            Code(text, code.file, code.line)
+            for code in codes
+            if (text := definitions(code.text)).strip()
+        ]
 
     def _struct(self, owner: Element, name: str, macros: Macros) -> Struct:
         child = owner.first(name)

@@ -72,6 +72,22 @@ def preprocess(text: str, macros: Macros) -> str:
     return "\n".join(out)
 
 
+def definitions(text: str) -> str:
+    """The directives of a text that defines macros, on their own lines; '' of any other.
+
+    Where the text is C++ pasted before the handlers, its macros hold in them too.
+    """
+    if "define" not in text or "#" not in text:
+        return ""
+    kept: list[str] = []
+    continued = False
+    for line in strip_comments(text).split("\n"):
+        continued = continued or line.lstrip().startswith("#")
+        kept.append(line if continued else "")
+        continued = continued and line.rstrip().endswith("\\")
+    return "\n".join(kept)
+
+
 def _directive(word: str, rest: str) -> tuple[str, str]:
     match = re.match(r"[a-z]*", word)
     name = match[0] if match else ""

@@ -17,6 +17,7 @@ from pstack_core.graph.diagnostics import ApplicationError, Place, Problems, fai
 from pstack_core.graph.dialects import (
     DIALECTS,
     ORCHESTRATOR_DIALECT,
+    V3_DIALECT,
     Dialect,
     of_graph_type,
     of_root,
@@ -350,9 +351,9 @@ class ApplicationReader:
         found = self.instances[self._ordinal]
         if found.encoded:
             found.present |= found.chunks.keys()
-        dialect = self.dialect or ORCHESTRATOR_DIALECT
-        check_element(element, dialect.rules, self.problems)
         child = element.first("Properties")
+        dialect = self.dialect or (V3_DIALECT if child is not None else ORCHESTRATOR_DIALECT)
+        check_element(element, dialect.rules, self.problems)
         if child is not None:
             found.properties, found.properties_element = child.source(), "Properties"
             if child.children:
@@ -361,7 +362,7 @@ class ApplicationReader:
                     "the Properties of a GraphInstance hold elements",
                     'write values, such as "width": 4',
                 )
-        elif "P" in element.attributes:
+        elif "P" in element.attributes and dialect.syntax == "braces":
             found.properties = Code(element.attributes["P"], element.file, element.line)
             found.properties_element = element.name
         found.metadata = metadata(element)

@@ -506,3 +506,29 @@ def test_many_headers_are_refused_quickly() -> None:
     found = errors(v3(top=f"<Properties/><SharedCode>{lines}</SharedCode>"))
     assert len(found) == 101
     assert found[-1] == "more than 100 headers are to be embedded"
+
+
+def test_macros_of_the_orchestrators_structs_hold_in_its_handlers() -> None:
+    text = graphs(
+        "",
+        graph_type(
+            top="<Properties>\n#define G 1\n</Properties>",
+            messages='<MessageType id="m">\nint8_t a;\n#define M \\\n 2 // two\n</MessageType>',
+            devices='<DeviceType id="d"><State>\n#ifndef N\n#define N 4\n#endif\nfloat x[N];'
+            "</State><SharedCode>int y[N];</SharedCode></DeviceType>",
+        ),
+    )
+    found = one(text)
+    assert [code.text.split() for code in found.shared_code] == [
+        ["#define", "G", "1"],
+        ["#define", "M", "\\", "2"],
+    ]
+    device = found.device_types[0]
+    assert device.state.dtype.itemsize == 16
+    macros, shared = device.shared_code
+    assert macros.text.split() == ["#ifndef", "N", "#define", "N", "4", "#endif"]
+    assert shared.text == "int y[N];"
+    lines = text.split("\n")
+    for code in (*found.shared_code, macros):
+        for offset, line in enumerate(code.text.split("\n")):
+            assert lines[code.line - 1 + offset].startswith(line.rstrip())

@@ -167,6 +167,13 @@ def test_the_order_of_the_parts_does_not_matter(version: str) -> None:
         assert check(whole) == check(graphs(version, kind + inside))
 
 
+def test_an_instance_without_namespace_may_come_first() -> None:
+    inside = instance(V3_DEVICES, V3_EDGES, top='<Properties>"n": 1</Properties>')
+    text = graphs("", inside + type_of("v3"))
+    assert contents(load(text)) == expected(0.5, 9)
+    assert check(text) == []
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 2000))
 def test_pieces_of_any_size_give_the_same(size: int) -> None:

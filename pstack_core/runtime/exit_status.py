@@ -15,6 +15,7 @@ FAILURE = 1  # an assertion in a handler; a worker that ended for no known reaso
 USAGE = 2  # the command line, or a file that cannot be written
 BAD_APPLICATION = 3  # it cannot be read, breaks the rules of its format, or does not compile
 NO_ENGINE = 4  # the engine does not exist, failed to load, or cannot run the application
+REFUSED = 5  # a process that does not exist, another's process, no service
 INTERNAL = 70  # a bug in pstack
 TIMEOUT = 124
 LIMIT = 125  # events or CPU seconds
@@ -30,6 +31,7 @@ MEANINGS = {
     USAGE: "the command line is wrong, or a file cannot be written",
     BAD_APPLICATION: "the application cannot be read, is wrong, or does not compile",
     NO_ENGINE: "the engine does not exist, is not available, or cannot run the application",
+    REFUSED: "there is no such process, or the service refuses or cannot be reached",
     INTERNAL: "a bug in pstack",
     TIMEOUT: "the time limit (--timeout) ended the run",
     LIMIT: "the limit of events (--max-events) or of CPU time (--cpu-seconds) ended the run",
@@ -64,9 +66,13 @@ def of_finished(finished: Finished) -> int:
 
 
 def of_error(error: Exception) -> int | None:
-    """The status for an application or an engine that cannot be used; None for other errors."""
+    """The status for what cannot be used or is refused; None for other errors."""
     from pstack_core.engines.engine import EngineError
     from pstack_core.graph.diagnostics import ApplicationError
+    from pstack_core.runtime.errors import ServiceError
+
+    if isinstance(error, ServiceError):
+        return REFUSED
 
     if isinstance(error, EngineError):
         # Where there is output, it is the compiler's, about the application's handlers.

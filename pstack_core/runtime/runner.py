@@ -3,7 +3,7 @@
 ``python -m pstack_core.runtime.runner FD`` speaks frames (:mod:`.frames`) over
 the socket FD.  It is told
 
-``run``     ``pid key name folder engine settings log_lines``, the application as payload
+``run``     ``pid key name folder engine settings``, the application as payload
 ``stop`` ``pause`` ``resume``   about the application that runs
 
 and says ``ready`` once, ``need`` (the application of ``key``, which it does not
@@ -64,7 +64,6 @@ class Channel:
         self._connection = connection
         self._sending = threading.Lock()
         self._lines: list[tuple[float, str, int, str]] = []
-        self._left = 0  # lines that may still be sent
         self._changed = threading.Condition()
         threading.Thread(target=self._flush_regularly, daemon=True).start()
 
@@ -74,16 +73,9 @@ class Channel:
         with self._sending:
             self._connection.sendall(frames.encode(message, payload))
 
-    def begin(self, log_lines: int) -> None:
-        """A run begins; one line more than it may log is sent, so that the bound shows."""
-        self._left = log_lines + 1
-
     def log(self, device: str, level: int, text: str) -> None:
         """Send a log line soon."""
         with self._changed:
-            if self._left <= 0:
-                return
-            self._left -= 1
             self._lines.append((time.time(), device, level, text))
             if len(self._lines) == 1:
                 self._changed.notify()
@@ -178,7 +170,6 @@ class Runner:
 
     def _carry_out(self, order: frames.Message, application: bytes) -> tuple[frames.Message, bytes]:
         """One run, from the order to what is said about its end."""
-        self._channel.begin(order["log_lines"])
         try:
             begin = time.monotonic()
             graph = self._graph(order, application)

@@ -32,9 +32,10 @@ class Request:
 
     ``application`` is the file's content, XML or gzip; ``name`` is what ``ps``
     shows; ``folder`` is where the application's own header files are looked for.
-    ``priority``: higher runs first.  ``after``: PIDs that must have finished
-    before this one starts.  ``retries``: how often it runs again after a crash or
-    the loss of its runner.  ``timeout`` and ``cpu_seconds`` are in
+    ``priority``: higher runs first.  ``after``: PIDs that must finish well first;
+    if one does not, this process fails with reason ``dependency``.  ``after_any``:
+    PIDs that must end first, however.  ``retries``: how often it runs again after a
+    failure or the loss of its runner.  ``timeout`` and ``cpu_seconds`` are in
     seconds, ``memory`` in bytes; None means no limit.  ``properties`` overrides
     graph properties by text.  ``array_index`` and ``array_value`` say which of an
     array of processes this is.  ``private``: other users see that it exists, and
@@ -49,6 +50,7 @@ class Request:
     priority: int = 0
     label: str = ""
     after: tuple[int, ...] = ()
+    after_any: tuple[int, ...] = ()
     retries: int = 0
     timeout: float | None = None
     memory: int | None = None
@@ -140,6 +142,7 @@ class Query:
     limit: int | None = None
 
 
+ALL = Query()
 #: Processes that have not ended: what ``ps`` shows without ``-a``.
 ALIVE = Query(states=("waiting", "running", "paused"))
 
@@ -286,7 +289,7 @@ class Service(ABC):
         """Forget ended processes, their logs and results; how many there were."""
 
     @abstractmethod
-    def clean(self, query: Query = Query()) -> int:
+    def clean(self, query: Query = ALL) -> int:
         """Forget all ended processes that a query selects and the caller may remove; how many."""
 
     @abstractmethod
@@ -314,7 +317,7 @@ class Service(ABC):
 
     @abstractmethod
     def drive(self) -> None:
-        """From now on, run waiting processes, also where no daemon does; :meth:`wait` implies it."""
+        """Run waiting processes from now on, also where no daemon does; ``wait`` implies it."""
 
     @abstractmethod
     def status(self) -> ServiceStatus:

@@ -1,0 +1,27 @@
+"""Finds the service: a daemon where one listens, else this process on the user's own spool."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pstack_core.runtime.errors import Unavailable
+from pstack_core.runtime.paths import Paths, default_paths
+
+if TYPE_CHECKING:
+    from pstack_core.runtime.service import Service
+
+
+def local(paths: Paths | None = None) -> Service:
+    """The service in this process, on the user's own spool.  Raises Unavailable."""
+    from pstack_core.runtime.host import Host
+    from pstack_core.runtime.local_service import LocalService
+    from pstack_core.runtime.users import me
+    from pstack_core.runtime.view import Caller
+    from pstack_spool import SpoolError
+
+    try:
+        host = Host(paths or default_paths())
+    except SpoolError as error:
+        raise Unavailable(str(error)) from None
+    person = me()
+    return LocalService(host, Caller(person.uid, person.name, admin=True))

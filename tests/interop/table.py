@@ -20,7 +20,15 @@ from tests.interop.judge import Outcome, judge
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "compatibility.md"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
-PEERS = ("epoch_sim", "graph_sim", "POEMS", "psim", "Orchestrator")
+#: Which formats each peer reads at all.
+READ_BY = {
+    "epoch_sim": ("v3", "v4"),
+    "graph_sim": ("v3", "v4"),
+    "POEMS": ("v3", "v4"),
+    "psim": ("v2",),
+    "Orchestrator": ("v4", "orch"),
+}
+PEERS = tuple(READ_BY)
 #: A cell of the table is cut here; a refusal's first sentence is enough to know it.
 WIDTH = 110
 
@@ -57,7 +65,11 @@ def main() -> int:
         print(f"{verdict:12} {row.path}: {text}", flush=True)
         if outcome is not None and outcome.faults:
             print("             " + "\n             ".join(outcome.faults), flush=True)
-        beside = next(facts for pattern, facts in known if fnmatch.fnmatch(row.path, pattern))
+        facts = next(facts for pattern, facts in known if fnmatch.fnmatch(row.path, pattern))
+        beside = [
+            fact if row.format in READ_BY[peer] else "-"
+            for peer, fact in zip(PEERS, facts, strict=True)
+        ]
         mark = "" if verdict == "as expected" else f" **{verdict}**"
         sections[row.end].append(
             "| " + " | ".join([f"{row.path} ({row.format})", text + mark, *beside]) + " |"

@@ -19,7 +19,7 @@ host, process id and start time, for example):
         content = spool.application(process.application)
         spool.started(process.claim, devices=4, edges=4)
         spool.append_logs(process.pid, [(time, region, device, level, text), ...])
-        orders = spool.heartbeat([process.claim, ...], lease=30.0)
+        orders = spool.heartbeat([process.claim, ...], lease=30.0, stats={pid: {...}})
         #   orders.lost: stop, report nothing; .kill .pause .resume: obey, then report with
         spool.paused(process.claim); spool.resumed(process.claim)
         spool.end(process.claim, Outcome(state=State.FINISHED, reason="exit", exit_code=0,

@@ -12,9 +12,10 @@ passing over thousands of processes whose owner has reached a share.
 from __future__ import annotations
 
 import heapq
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pstack_spool import lifecycle
 from pstack_spool.model import Claim, Orders, State
@@ -41,14 +42,18 @@ class Candidate(NamedTuple):
     engines: tuple[str, ...]  # of its regions
 
 
+# Each query names its index: without statistics SQLite might prefer a scan.
+ANYTHING = (
+    "SELECT 1 FROM processes INDEXED BY processes_claimable "
+    "WHERE state = 'waiting' AND unmet = 0 AND regions = 1 LIMIT 1",
+    "SELECT 1 FROM processes INDEXED BY processes_gangs "
+    "WHERE state = 'waiting' AND unmet = 0 AND regions > 1 LIMIT 1",
+)
+
+
 def anything_claimable(connection: Connection) -> bool:
     """Whether a claim is worth a write transaction."""
-    return any(
-        connection.execute(
-            f"SELECT 1 FROM processes WHERE state = 'waiting' AND unmet = 0 AND {kind} LIMIT 1"
-        ).fetchone()
-        for kind in ("regions = 1", "regions > 1")
-    )
+    return any(connection.execute(query).fetchone() for query in ANYTHING)
 
 
 def claim(
@@ -120,8 +125,8 @@ def engines_in_use(connection: Connection) -> Counter[str]:
     return Counter(
         dict(
             connection.execute(
-                "SELECT t.engine, count(*) FROM processes p JOIN tasks t USING (pid) "
-                "WHERE p.worker IS NOT NULL GROUP BY t.engine"
+                "SELECT t.engine, count(*) FROM processes p INDEXED BY processes_held "
+                "CROSS JOIN tasks t USING (pid) WHERE p.worker IS NOT NULL GROUP BY t.engine"
             )
         )
     )
@@ -132,7 +137,8 @@ def owners_in_use(connection: Connection) -> Counter[str]:
     return Counter(
         dict(
             connection.execute(
-                "SELECT owner, count(*) FROM processes WHERE worker IS NOT NULL GROUP BY owner"
+                "SELECT owner, count(*) FROM processes INDEXED BY processes_held "
+                "WHERE worker IS NOT NULL GROUP BY owner"
             )
         )
     )
@@ -140,10 +146,10 @@ def owners_in_use(connection: Connection) -> Counter[str]:
 
 OWNERS = """
     WITH RECURSIVE found (owner) AS (
-        SELECT min(owner) FROM processes
+        SELECT min(owner) FROM processes INDEXED BY processes_claimable
         WHERE state = 'waiting' AND unmet = 0 AND regions = 1 AND engine = :engine
         UNION ALL
-        SELECT (SELECT min(p.owner) FROM processes p
+        SELECT (SELECT min(p.owner) FROM processes p INDEXED BY processes_claimable
                 WHERE p.state = 'waiting' AND p.unmet = 0 AND p.regions = 1
                 AND p.engine = :engine AND p.owner > found.owner)
         FROM found WHERE found.owner IS NOT NULL
@@ -152,13 +158,13 @@ OWNERS = """
 """
 
 SINGLES = """
-    SELECT rank, pid FROM processes
+    SELECT rank, pid FROM processes INDEXED BY processes_claimable
     WHERE state = 'waiting' AND unmet = 0 AND regions = 1 AND engine = ? AND owner = ?
     AND not_before <= ? ORDER BY rank, pid
 """
 
 GANGS = """
-    SELECT rank, pid, owner FROM processes
+    SELECT rank, pid, owner FROM processes INDEXED BY processes_gangs
     WHERE state = 'waiting' AND unmet = 0 AND regions > 1 AND not_before <= ? ORDER BY rank, pid
 """
 
@@ -200,7 +206,13 @@ def _gangs(connection: Connection, now: float) -> Iterator[Candidate]:
         yield Candidate(place, pid, owner, tuple(engine for (engine,) in tasks))
 
 
-def heartbeat(connection: Connection, claims: Sequence[Claim], now: float, lease: float) -> Orders:
+def heartbeat(
+    connection: Connection,
+    claims: Sequence[Claim],
+    now: float,
+    lease: float,
+    stats: Mapping[int, Mapping[str, Any]],
+) -> Orders:
     """Keep leases; what the worker must know about its processes."""
     found: dict[str, list[int]] = {"lost": [], "kill": [], "pause": [], "resume": [], "": []}
     for held in claims:
@@ -210,6 +222,11 @@ def heartbeat(connection: Connection, claims: Sequence[Claim], now: float, lease
             (now + lease, *held),
         ).fetchone()
         found["lost" if row is None else row[0]].append(held.pid)
+        if row is not None and held.pid in stats:
+            connection.execute(
+                "UPDATE processes SET stats = ? WHERE pid = ?",
+                (json.dumps(stats[held.pid]), held.pid),
+            )
     return Orders(*(tuple(found[name]) for name in Orders._fields))
 
 
@@ -218,7 +235,9 @@ def over(connection: Connection, now: float) -> list[int]:
     return [
         pid
         for (pid,) in connection.execute(
-            "SELECT pid FROM processes WHERE worker IS NOT NULL AND lease < ? ORDER BY pid", (now,)
+            "SELECT pid FROM processes INDEXED BY processes_held "
+            "WHERE worker IS NOT NULL AND lease < ? ORDER BY pid",
+            (now,),
         )
     ]
 
@@ -228,7 +247,8 @@ def held_by(connection: Connection, worker: str) -> list[int]:
     return [
         pid
         for (pid,) in connection.execute(
-            "SELECT pid FROM processes WHERE worker IS NOT NULL AND worker = ? ORDER BY pid",
+            "SELECT pid FROM processes INDEXED BY processes_held "
+            "WHERE worker IS NOT NULL AND worker = ? ORDER BY pid",
             (worker,),
         )
     ]
@@ -238,7 +258,8 @@ def workers(connection: Connection) -> dict[str, int]:
     """Workers that hold processes, and how many."""
     return dict(
         connection.execute(
-            "SELECT worker, count(*) FROM processes WHERE worker IS NOT NULL GROUP BY worker"
+            "SELECT worker, count(*) FROM processes INDEXED BY processes_held "
+            "WHERE worker IS NOT NULL GROUP BY worker"
         )
     )
 

@@ -6,6 +6,7 @@ worker learns of it with its heartbeat, acts, and reports.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -122,7 +123,12 @@ def end(connection: Connection, claim: Claim, now: float, outcome: Outcome) -> S
             return _again(connection, claim.pid, now, delay, outcome.reason, outcome.detail)
     if outcome.metrics is not None or outcome.states is not None:
         results.store(connection, claim.pid, outcome.metrics or {}, outcome.states)
-    told = {"exit_code": outcome.exit_code, "exit_status": outcome.exit_status}
+    told: dict[str, Column] = {
+        "exit_code": outcome.exit_code,
+        "exit_status": outcome.exit_status,
+    }
+    if outcome.stats is not None:
+        told["stats"] = json.dumps(outcome.stats)
     return finish(connection, claim.pid, action, now, outcome.reason, outcome.detail, told)
 
 

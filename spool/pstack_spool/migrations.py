@@ -173,8 +173,17 @@ _FIRST = (
     """,
 )
 
+_SECOND = (
+    "ALTER TABLE processes ADD COLUMN private INTEGER NOT NULL DEFAULT 0",
+    # What a run counts, as JSON: listing thousands of processes reads no results.
+    "ALTER TABLE processes ADD COLUMN stats TEXT NOT NULL DEFAULT '{}'",
+)
+
 #: (name, statements) of every step, oldest first.
-STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (("processes", _FIRST),)
+STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("processes", _FIRST),
+    ("private_and_stats", _SECOND),
+)
 
 #: The schema that this version of pstack reads and writes.
 VERSION = len(STEPS)

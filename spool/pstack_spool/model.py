@@ -43,7 +43,8 @@ class Submission:
     how often it is run again after a failure or the loss of its worker.
     ``timeout`` is in seconds, ``memory`` in bytes; the spool only keeps them, as it
     keeps ``options`` (what JSON can say).  ``regions``: the engine of each region,
-    where there are several; all are claimed together.
+    where there are several; all are claimed together.  ``private``: whether others
+    than its owner are kept from its logs and results, by whoever serves them.
     """
 
     application: bytes = field(repr=False)
@@ -62,6 +63,7 @@ class Submission:
     regions: Sequence[str] = ()
     array_index: int | None = None
     array_value: str | None = None
+    private: bool = False
 
 
 class Claim(NamedTuple):
@@ -119,12 +121,20 @@ class Process(NamedTuple):
     rerun_of: int | None
     devices: int | None
     edges: int | None
+    private: int  # 0 or 1
+    stats_json: str
     options_json: str
 
     @property
     def options(self) -> dict[str, Any]:
         """The options as submitted."""
         found: dict[str, Any] = json.loads(self.options_json)
+        return found
+
+    @property
+    def stats(self) -> dict[str, Any]:
+        """What its worker counted last."""
+        found: dict[str, Any] = json.loads(self.stats_json)
         return found
 
     @property
@@ -141,6 +151,7 @@ class Outcome:
 
     ``state`` is a final one.  ``retry``: whether another attempt may help, for
     ``failed``.  ``metrics`` is what JSON can say; ``states`` is an npz file's content.
+    ``stats`` are the few counts that lists show; None leaves the last heartbeat's.
     """
 
     state: State = State.FINISHED
@@ -149,6 +160,7 @@ class Outcome:
     exit_code: int | None = None
     exit_status: int | None = None
     retry: bool = True
+    stats: Mapping[str, Any] | None = None
     metrics: Mapping[str, Any] | None = None
     states: bytes | None = field(default=None, repr=False)
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
 _BOUND = LogBound()
+_NOTHING: Mapping[int, Mapping[str, Any]] = {}
 
 
 class Spool:
@@ -248,10 +249,19 @@ class Spool:
         with self._database.write() as connection:
             lifecycle.started(connection, claim, self._clock(), devices, edges)
 
-    def heartbeat(self, held: Sequence[Claim], *, lease: float) -> Orders:
-        """Keep claims for ``lease`` seconds from now; what has become of them and is wanted."""
+    def heartbeat(
+        self,
+        held: Sequence[Claim],
+        *,
+        lease: float,
+        stats: Mapping[int, Mapping[str, Any]] = _NOTHING,
+    ) -> Orders:
+        """Keep claims for ``lease`` seconds from now; what has become of them and is wanted.
+
+        ``stats`` are counts to show, by PID.
+        """
         with self._database.write() as connection:
-            return claims.heartbeat(connection, held, self._clock(), lease)
+            return claims.heartbeat(connection, held, self._clock(), lease, stats)
 
     def paused(self, claim: Claim) -> State:
         """The worker has stopped the process."""

@@ -91,7 +91,7 @@ def check(
         for found in reader.instances:
             if found.type_id in reader.types:
                 _properties(reader, found, problems)
-                if found.encoded:
+                if found.encoded and found.type_id not in reader.broken:
                     _encoded(reader, found)
         if not reader.instances and not reader.types:
             problems.error(

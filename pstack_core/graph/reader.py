@@ -370,16 +370,19 @@ class ApplicationReader:
             self._report(found)
 
     def _base85_chunk(self, element: Element) -> None:
-        section = self._builder.open[-1]
-        if self._pass > 1 or not section.name.endswith("InstancesBase85"):
+        _, parent, section = self._builder.open
+        if self._pass > 1 or parent.name not in _INSTANCES:
+            return
+        if not section.name.endswith("InstancesBase85"):
             return
         self._base85 += len(element.text)
         if self._base85 > _MAX_BASE85:
             raise fail(element.place, "the base85 data are too large", "use a plain instance")
         self._builder.release(element)
         section.children.pop()
-        if self.instances and self.instances[self._ordinal].wanted:
-            self.instances[self._ordinal].chunks.setdefault(section.name, []).append(element.text)
+        found = self.instances[self._ordinal]
+        if found.wanted:
+            found.chunks.setdefault(section.name, []).append(element.text)
 
     def _report(self, found: InstanceFound) -> None:
         if found.scan is not None:

@@ -43,7 +43,7 @@ def rule(
 
 
 _TEXT = rule(text=True)
-_DATA = rule(many="Scalar Array Tuple Union", attributes="cTypeName")
+_DATA = rule(many="Scalar Array Tuple Union", attributes="cTypeName", text=True)
 _SUPERVISOR_HANDLERS = "OnInit OnSupervisorIdle OnStop OnRTCL OnCTL"
 _HANDLERS = "ReadyToSend OnInit OnHardwareIdle OnDeviceIdle"
 
@@ -157,7 +157,7 @@ V4: Mapping[str, Rule] = {
         needs="id",
     ),
     "GraphInstance": rule(
-        once="DeviceInstances EdgeInstances DeviceInstancesBase85 EdgeInstancesBase85",
+        once="DeviceInstances EdgeInstances",
         attributes="P",
         needs="id graphTypeId",
         required="DeviceInstances EdgeInstances",

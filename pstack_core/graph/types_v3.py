@@ -52,6 +52,12 @@ class TypedDataReader:
         """The struct that ``Properties``, ``State`` or ``Message`` describes."""
         if owner is None:
             return Struct()
+        if words := " ".join(owner.text.split()):
+            self.problems.error(
+                owner.place,
+                f"{owner.name} holds text ('{words[:40]}') where this version has elements",
+                "declare members with Scalar, Array, Tuple or Union, or make it a v4 file",
+            )
         return self.limits.owned(self._members(owner), owner.place)
 
     def _members(self, owner: Element) -> Field | None:

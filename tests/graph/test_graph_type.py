@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pstack_core.graph import embed as embed_module
+from pstack_core.graph import graph_type as module
 from pstack_core.graph.diagnostics import ApplicationError, Diagnostic
 from pstack_core.graph.loading import check, load_types
 from pstack_core.graph.model import Code, GraphType
@@ -496,9 +498,21 @@ def test_every_error_of_a_type_is_found_in_one_go() -> None:
     assert all(d.line == 1 and d.column > 1 and d.hint for d in found)
 
 
-def test_many_pins_and_types_are_refused_quickly() -> None:
-    pins = "".join(f'<InputPin name="p{n}" messageTypeId="m"/>' for n in range(66_000))
-    assert errors(v3(device(pins))) == ["device type 'd' has more than 65534 pins"]
+def test_indices_have_16_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_INDEX", 10)
+    pins = "".join(pin("InputPin", f"p{n}") for n in range(12))
+    assert errors(v3(device(pins))) == ["device type 'd' has more than 10 pins"]
+    types = "".join(device_type(f"d{n}") for n in range(12))
+    assert set(errors(v3(types))) == {"there are more than 10 device types"}
+
+
+def test_a_large_header_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embed_module, "MAX_HEADER", 1 << 20)
+    (tmp_path / "big.hpp").write_text("//" * (1 << 20))
+    lines = '#pragma POETS EMBED_HEADER\n#include "big.hpp"\n'
+    (tmp_path / "app.xml").write_text(v3(top=f"<Properties/><SharedCode>{lines}</SharedCode>"))
+    with pytest.raises(ApplicationError, match=r"'big.hpp' to embed is larger than 1 MB"):
+        load_types(tmp_path / "app.xml")
 
 
 def test_many_headers_are_refused_quickly() -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from pstack_core.graph import ApplicationError, Diagnostic, Graph, check, load, load_types
 from pstack_core.graph import document as document_module
+from pstack_core.graph import reader as reader_module
 from tests.graph.documents import device_type, graph_type, graphs, instance
 
 TOP = {
@@ -210,6 +211,25 @@ def test_the_same_type_twice_is_accepted_and_a_different_one_is_not() -> None:
     assert errors(graphs("v3", type_of("v3") + other + instance())) == [
         "there are two different graph types 'g'"
     ]
+
+
+def test_edges_without_devices_are_checked() -> None:
+    edges = f"<EdgeInstances>{V3_EDGES}</EdgeInstances>"
+    text = v3(f'<GraphInstance id="x" graphTypeId="g">{edges}</GraphInstance>')
+    assert errors(text)[0].startswith("there is no device 'b'")
+    assert errors(text) == [d.message for d in check(text) if d.severity == "error"]
+
+
+def test_a_second_section_is_not_read() -> None:
+    devices = f"<DeviceInstances>{V3_DEVICES}</DeviceInstances>"
+    text = v3(instance(V3_DEVICES, V3_EDGES).replace("<EdgeI", devices + "<EdgeI", 1))
+    assert errors(text) == ["GraphInstance holds a second DeviceInstances"]
+
+
+def test_blanks_before_the_declaration_are_only_tolerated() -> None:
+    text = '\n<?xml version="1.0"?>' + v3()
+    assert check(text) == []
+    assert errors(text, strict=True) == ["there are blanks before the XML declaration"]
 
 
 def test_sentences_about_what_is_missing() -> None:
@@ -416,6 +436,24 @@ def test_base85_instances() -> None:
     assert plain(graph.properties) == (7,)
     assert check(text) == []
     assert any("cannot be read" in message for message in errors(text.replace("zz@", "&amp;")))
+
+
+def test_many_problems_of_an_instance_are_counted() -> None:
+    devices = "".join(f'<DevI id="a{n}" type="z"/>' for n in range(150))
+    found = errors(v3(instance(devices)))
+    assert len(found) == 101
+    assert found[-1] == "50 more problems in the instance"
+
+
+def test_base85_data_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader_module, "_MAX_BASE85", 1000)
+    chunk = f"<C>{'a' * 600}</C>"
+    text = graphs(
+        "v4",
+        type_of("v4") + '<GraphInstanceBase85 id="x" graphTypeId="g"><DeviceInstancesBase85>'
+        f"{chunk * 2}</DeviceInstancesBase85></GraphInstanceBase85>",
+    )
+    assert errors(text) == ["the base85 data are too large"]
 
 
 # hostile input

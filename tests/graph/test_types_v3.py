@@ -213,6 +213,7 @@ def test_a_default_chooses_a_union_alternative() -> None:
             '<Array name="a" length="99999999" type="float"/>',
             "the data are larger than 16 MB",
         ),
+        ("uint32_t a;", "Properties holds text ('uint32_t a;') where this version has elements"),
         ('<Tuple name="a"/>', "tuple 'a' has no members"),
         ('<Union name="a"/>', "union 'a' needs alternatives of different names"),
         (

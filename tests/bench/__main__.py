@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench import measure, report
-from tests.bench.workloads import EXAMPLES, WORKLOADS, example
+from tests.bench.workloads import EXAMPLES, PUBLIC, WORKLOADS, example
 from tests.interop.expectations import corpus
+from tests.interop.generators import cache_folder, generate
 
-TABLES = ("speed", "load", "compile", "command", "memory")
+TABLES = ("speed", "public", "load", "compile", "command", "memory")
 
 
 def main() -> None:
@@ -35,6 +37,14 @@ def _measure(name: str, arguments: argparse.Namespace, folder: Path) -> str:
     if name == "speed":
         chosen = [w for w in WORKLOADS if arguments.only in w.name]
         return report.speeds(measure.speed(w, repeats, folder) for w in chosen)
+    if name == "public":
+        folder_of_peers = corpus()
+        if folder_of_peers is None:
+            return "No public applications: PSTACK_CORPUS does not name a folder of checkouts."
+        chosen = {key: path for key, path in _public(folder_of_peers) if arguments.only in key}
+        return report.public_speeds(
+            measure.public_speed(key, path, repeats) for key, path in chosen.items()
+        )
     if name == "load":
         return report.loadings(
             measure.loading(f"heat {size}x{size}", example("heat").build(size), 3, folder)
@@ -58,6 +68,17 @@ def _measure(name: str, arguments: argparse.Namespace, folder: Path) -> str:
         for size in (4, 64, 256, 512)
     ]
     return report.table(["pstack run", "peak MB of its largest process"], peaks)
+
+
+def _public(corpus_folder: Path) -> Iterator[tuple[str, Path]]:
+    """Name and file of each public application, generated into the cache at the first call."""
+    for name, recipe in PUBLIC.items():
+        path = cache_folder() / f"bench_{name.replace(' ', '_').replace(',', '')}.xml"
+        if not path.exists():
+            partial = path.with_suffix(".part")
+            generate(recipe, corpus_folder, partial)
+            partial.rename(path)
+        yield name, path
 
 
 if __name__ == "__main__":

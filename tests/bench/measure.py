@@ -54,8 +54,11 @@ class Speed:
     edges: int
     deliveries: int
     rate: float
-    limit: float | None = None  # the bare loop with ready-to-send
-    bare: float | None = None  # and without
+    limit: float | None = None  # the loop in C, with ready-to-send
+    limit_ratio: float | None = None  # median of the ratios of neighbouring runs
+    bare: float | None = None  # and the loop without it
+    bare_ratio: float | None = None
+    load_seconds: float | None = None  # from a file, where there is one
 
 
 @dataclass
@@ -98,16 +101,28 @@ def speed(workload: Workload, repeats: int, folder: Path) -> Speed:
             raise RuntimeError(f"{workload.name} ended with {result.reason} {result.exit_code}")
         deliveries = result.finished.counters.delivered
         rates["pstack"].append(deliveries / result.finished.run_seconds)
-    medians = {name: statistics.median(all_of) for name, all_of in rates.items() if all_of}
-    return Speed(
+    speed = Speed(
         workload.name,
         len(graph.devices),
         len(graph.edges),
         deliveries,
-        medians["pstack"],
-        medians.get("limit"),
-        medians.get("bare"),
+        statistics.median(rates["pstack"]),
     )
+    for name in programs:
+        ratios = [ours / loop for ours, loop in zip(rates["pstack"], rates[name], strict=True)]
+        setattr(speed, name, statistics.median(rates[name]))
+        setattr(speed, f"{name}_ratio", statistics.median(ratios))
+    return speed
+
+
+def public_speed(name: str, path: Path, repeats: int) -> Speed:
+    """Run a public application that ends by itself."""
+    start = time.perf_counter()
+    graph = pstack.load(path)
+    load_seconds = time.perf_counter() - start
+    measured = speed(Workload(name, lambda: graph), repeats, path.parent)
+    measured.load_seconds = load_seconds
+    return measured
 
 
 def loading(name: str, graph: Graph, repeats: int, folder: Path) -> Loading:

@@ -25,8 +25,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def speeds(results: Iterable[Speed]) -> str:
     """Deliveries a second, with the ratio to both loops where they can run the same."""
 
-    def limit(rate: float, of: float | None) -> tuple[str, str]:
-        return (f"{of / 1e6:.0f}", f"{rate / of:.2f}") if of else ("", "")
+    def limit(rate: float | None, ratio: float | None) -> tuple[str, str]:
+        return (f"{rate / 1e6:.0f}", f"{ratio:.2f}") if rate and ratio else ("", "")
 
     head = ["application", "devices", "edges", "million deliveries", "million/s"]
     head += ["limit", "ratio", "bare loop", "ratio"]
@@ -34,17 +34,29 @@ def speeds(results: Iterable[Speed]) -> str:
         head,
         [
             [
-                s.name,
-                f"{s.devices}",
-                f"{s.edges}",
-                f"{s.deliveries / 1e6:.1f}",
-                f"{s.rate / 1e6:.1f}",
-                *limit(s.rate, s.limit),
-                *limit(s.rate, s.bare),
+                *_counts(s),
+                *limit(s.limit, s.limit_ratio),
+                *limit(s.bare, s.bare_ratio),
             ]
             for s in results
         ],
     )
+
+
+def public_speeds(results: Iterable[Speed]) -> str:
+    """Deliveries a second and seconds to load."""
+    head = ["application", "devices", "edges", "million deliveries", "million/s", "load seconds"]
+    return table(head, [[*_counts(s), f"{s.load_seconds:.2f}"] for s in results])
+
+
+def _counts(s: Speed) -> list[str]:
+    return [
+        s.name,
+        f"{s.devices}",
+        f"{s.edges}",
+        f"{s.deliveries / 1e6:.1f}",
+        f"{s.rate / 1e6:.1f}",
+    ]
 
 
 def loadings(results: Iterable[Loading]) -> str:

@@ -53,3 +53,23 @@ def long_ring(size: int) -> Graph:
     graph = example("ring").build(size)
     graph.properties["laps"] = 10_000
     return graph
+
+
+#: Public applications, made by their own generators where ``PSTACK_CORPUS`` is set.
+PUBLIC = {
+    "gals_heat 64x64": ("graph_schema/apps/gals_heat/create_gals_heat_instance.py", "64"),
+    "gals_heat 256x256": ("graph_schema/apps/gals_heat/create_gals_heat_instance.py", "256"),
+    "ising_spin_fix 256x256": (
+        "graph_schema/apps/ising_spin_fix/create_ising_spin_fix_instance.py",
+        "256",
+        "1",
+    ),
+    "clock_tree depth 5, fanout 8": (
+        "graph_schema/apps/clock_tree/create_clock_tree_instance.py",
+        "5",
+        "8",
+    ),
+    "apsp 500": ("graph_schema/apps/apsp/create_apsp_instance.py", "500", "10"),
+    "amg 32x32": ("graph_schema/apps/amg/make_poisson_graph_instance.py", "32", "32"),
+    "storm 4096": ("graph_schema/apps/storm/create_storm_instance.py", "4096", "8", "4096"),
+}

@@ -110,7 +110,7 @@ class ApplicationReader:
         self._one_pass()
         self._check_promises()
         while self._pass < 3 and any(found.pending for found in self.instances):
-            self._drop_untyped()
+            self._settle_types()
             self._one_pass()
         for found in self.instances:
             self._report(found)
@@ -391,7 +391,19 @@ class ApplicationReader:
             if self.options.every:
                 found.scan = None  # a file may hold many, and columns are not wanted
 
-    def _drop_untyped(self) -> None:
+    def _settle_types(self) -> None:
+        """An instance of a type that is nowhere is of the file's only type, or of none."""
         for found in self.instances:
-            if found.wanted and found.type_id not in self.types:
+            if not found.wanted or found.type_id in self.types:
+                continue
+            only = next(iter(self.types), "")
+            if len(self.types) == 1 and not self.unreadable and not self.problems.strict:
+                self.problems.warning(
+                    found.place,
+                    f"the graph type '{found.type_id[:60]}' of instance '{found.id[:60]}' is not"
+                    f" in the file; '{only}', the only one there, is used",
+                    "correct graphTypeId",
+                )
+                found.type_id = only
+            else:
                 found.wanted = False

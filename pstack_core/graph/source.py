@@ -15,7 +15,7 @@ import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Self
 
 from pstack_core.graph.diagnostics import ApplicationError, Place, fail
 
@@ -49,6 +49,8 @@ class Source:
         self._decoded = False
         self._path: Path | None = None
         self._stream: IO[bytes] | None = None
+        self._input: IO[bytes] | IO[str] | None = None  # what _stream is a copy of, so far
+        self._owned: IO[bytes] | None = None
         if isinstance(source, str) and source.lstrip("\ufeff \t\r\n").startswith("<"):
             self.file = "<string>"
             self._decoded = True
@@ -70,10 +72,10 @@ class Source:
             mode = path.stat().st_mode
             if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
                 return
-            with path.open("rb") as stream:
-                self._keep(stream)
+            self._owned = path.open("rb")
         except (OSError, ValueError) as error:
             raise self._unreadable(error) from error
+        self._keep(self._owned)
         self._path = None
 
     def _spool(self, source: IO[bytes] | IO[str]) -> None:
@@ -83,37 +85,48 @@ class Source:
             self.folder = Path(name).parent
         else:
             self.file = "<stdin>" if name in (0, "<stdin>") else "<stream>"
-        try:
-            self._keep(source)
-        except (OSError, ValueError) as error:  # UnicodeError is a ValueError
-            raise self._unreadable(error) from error
+        self._keep(source)
 
     def _keep(self, stream: IO[bytes] | IO[str]) -> None:
-        """Copy a stream, in memory while it is small."""
+        """Copy a stream as it is read, in memory while it is small.
+
+        Only as it is read: a stream without end is refused at its first mistake.
+        """
         import tempfile  # slow to import, and rarely needed
 
-        spool: Any = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115 -- see __exit__
+        self._input = stream
+        self._stream = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115 -- see __exit__
+        self._kept = 0
         try:
-            self._copy(stream, spool)
+            self._pull()  # so that _decoded is known
         except BaseException:
-            spool.close()
+            self.__exit__()
             raise
-        self._stream = spool
 
-    def _copy(self, stream: IO[bytes] | IO[str], spool: IO[bytes]) -> None:
-        size = 0
-        while chunk := stream.read(CHUNK):
-            if isinstance(chunk, str):
-                self._decoded = True
-                chunk = chunk.encode("utf-8", "surrogatepass")
-            size += len(chunk)
-            if size > MAX_STREAM:
-                raise fail(
-                    Place(self.file),
-                    f"the stream is longer than {MAX_STREAM >> 20} MB",
-                    "save it to a file first",
-                )
-            spool.write(chunk)
+    def _pull(self) -> bytes:
+        """The next piece of the stream, added to the copy; empty at its end."""
+        if self._input is None:
+            return b""
+        assert self._stream is not None
+        try:
+            chunk = self._input.read(CHUNK)
+        except (OSError, ValueError) as error:  # UnicodeError is a ValueError
+            raise self._unreadable(error) from error
+        if isinstance(chunk, str):
+            self._decoded = True
+            chunk = chunk.encode("utf-8", "surrogatepass")
+        if not chunk:
+            self._input = None
+        self._kept += len(chunk)
+        if self._kept > MAX_STREAM:
+            raise fail(
+                Place(self.file),
+                f"the stream is longer than {MAX_STREAM >> 20} MB",
+                "save it to a file first",
+            )
+        self._stream.seek(0, io.SEEK_END)
+        self._stream.write(chunk)
+        return chunk
 
     def _unreadable(self, error: Exception) -> ApplicationError:
         reason = getattr(error, "strerror", None) or getattr(error, "reason", None) or str(error)
@@ -124,8 +137,9 @@ class Source:
 
     def __exit__(self, *_: object) -> None:
         """Close what was opened for this source; a caller's stream stays open."""
-        if self._stream is not None:
-            self._stream.close()
+        for stream in (self._stream, self._owned):
+            if stream is not None:
+                stream.close()
 
     def chunks(self) -> Iterator[bytes]:
         """UTF-8 text from the beginning; each call is a new pass.
@@ -148,9 +162,14 @@ class Source:
     def _raw(self) -> Iterator[bytes]:
         if self._path is None:
             assert self._stream is not None
-            self._stream.seek(0)
-            yield from iter(lambda: self._stream.read(CHUNK), b"")  # type: ignore[union-attr]
-            return
+            position = 0
+            while True:
+                self._stream.seek(position)
+                chunk = self._stream.read(CHUNK) or self._pull()
+                if not chunk:
+                    return
+                position += len(chunk)
+                yield chunk
         try:
             with self._path.open("rb") as stream:
                 yield from iter(lambda: stream.read(CHUNK), b"")

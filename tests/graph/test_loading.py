@@ -246,6 +246,16 @@ def test_sentences_about_what_is_missing() -> None:
     ]
 
 
+def test_an_instance_of_a_misnamed_type_is_of_the_only_one() -> None:
+    text = v3(instance().replace('graphTypeId="g"', 'graphTypeId="h"'))
+    warnings: list[Diagnostic] = []
+    assert load(text, warn=warnings.append).type.id == "g"
+    assert [d.message for d in warnings] == [
+        "the graph type 'h' of instance 'x' is not in the file; 'g', the only one there, is used"
+    ]
+    assert errors(text, strict=True) == ["the graph type 'h' of instance 'x' is not in the file"]
+
+
 # references
 
 

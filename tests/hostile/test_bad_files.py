@@ -247,6 +247,30 @@ def test_standard_input() -> None:
     assert "Traceback" not in answer.err + answer.out
 
 
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/urandom"])
+def test_files_without_end(path: str) -> None:
+    refused(Path(path), path)
+
+
+def test_streams_without_end() -> None:
+    """A well-formed beginning that never ends is refused at its first mistake."""
+    endless = subprocess.Popen(["yes", "<Graphs><a>"], stdout=subprocess.PIPE)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pstack_core", "run", "-"],
+            stdin=endless.stdout,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    finally:
+        endless.kill()
+        endless.communicate()
+    assert done.returncode == 3
+    assert "<stdin>:" in done.stderr
+
+
 def test_paths_that_cannot_be_read(tmp_path: Path) -> None:
     for path in (tmp_path / "absent.xml", tmp_path):
         answer = pstack("run", path)

@@ -4,11 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pstack_core.runtime import address
 from pstack_core.runtime.errors import Unavailable
-from pstack_core.runtime.paths import Paths, default_paths
+from pstack_core.runtime.paths import Paths, default_paths, sockets
 
 if TYPE_CHECKING:
     from pstack_core.runtime.service import Service
+
+
+def connect() -> Service:
+    """The daemon's service if there is a daemon, else this process's own.
+
+    ``PSTACK_SOCKET`` and ``PSTACK_SPOOL`` say where to look
+    (:mod:`pstack_core.runtime.paths`).  Raises Unavailable if neither can be used.
+    """
+    return daemon() or local()
+
+
+def daemon() -> Service | None:
+    """The service of the daemon that listens; None if none does.
+
+    Raises Unavailable if one listens that cannot be used.
+    """
+    for path in sockets():
+        if path.exists() and address.somebody_listens(path):
+            from pstack_core.runtime.client import Client
+
+            return Client(path)
+    return None
 
 
 def local(paths: Paths | None = None) -> Service:

@@ -72,15 +72,25 @@ class LocalService(Service):
 
     # Submitting
 
-    def submit(self, requests: Sequence[Request]) -> list[int]:
+    def submit(self, requests: Sequence[Request], mark: str = "") -> list[int]:
+        """As for every service; ``mark`` is kept with the processes, to know them again."""
         policy = self._host.policy
+        self._check_user()
         checks.check_requests(requests, policy, self._host.engines())
         with _sentences():
             self._check_room(len(requests))
-            pids = self._spool.submit([self._submission(request) for request in requests])
+            pids = self._spool.submit([self._submission(request, mark) for request in requests])
         self._host.wake()
         self._host.announce()
         return pids
+
+    def _check_user(self) -> None:
+        """Refuse to run as a user that we cannot become."""
+        if os.geteuid() not in (0, self.caller.uid):
+            raise NotAllowed(
+                "this daemon is not root's, so it runs processes of its own user only: "
+                "start a daemon of your own"
+            )
 
     def _check_room(self, more: int) -> None:
         """Refuse what would make the caller's part of the queue too long."""
@@ -95,7 +105,7 @@ class LocalService(Service):
                 "submit more when some have ended"
             )
 
-    def _submission(self, request: Request) -> Submission:
+    def _submission(self, request: Request, mark: str) -> Submission:
         settings = {
             "engine": request.engine,
             "level": request.level,
@@ -115,6 +125,7 @@ class LocalService(Service):
             "after": [*request.after, *request.after_any],
             "private": request.private,
             "log_lines": request.log_lines,
+            "mark": mark,
         }
         return Submission(
             application=request.application,
@@ -139,6 +150,7 @@ class LocalService(Service):
             for pid in pids:
                 self._readable(pid)
             caller = self.caller
+            self._check_user()
             self._check_room(len(pids))
             with self._spool.batch():
                 new = [self._spool.rerun(pid, owner=caller.name, uid=caller.uid) for pid in pids]

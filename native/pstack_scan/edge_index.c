@@ -74,7 +74,9 @@ bool edge_index_add(ps_instance *instance, uint32_t begin, const uint32_t *colum
 {
     uint64_t hashes[PS_EDGE_BATCH];
     uint32_t count = instance->edges - begin;
-    while (((uint64_t)instance->edges) * 2 > instance->edge_mask)
+    if (!count)
+        return true;
+    while ((uint64_t)instance->edges * 2 > instance->edge_mask)
         if (!grow(instance, begin))
             return false;
     for (uint32_t i = 0; i < count; i++) {

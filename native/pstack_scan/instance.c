@@ -244,6 +244,12 @@ static void seal_table(ps_table *table)
 
 void ps_instance_seal(ps_instance *instance)
 {
+    /* A section may be open still: what comes of it is dropped. */
+    instance->full = true;
+    instance->batch.count = 0;
+    instance->reader.device = NULL;
+    instance->reader.edge = NULL;
+    instance->reader.child = CHILD_IGNORED;
     intern_seal(&instance->ids);
     free(instance->edge_slots);
     instance->edge_slots = NULL;

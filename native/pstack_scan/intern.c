@@ -15,7 +15,7 @@ static uint64_t load(const char *p, size_t length)
     return word;
 }
 
-static uint64_t hash_bytes(const char *data, size_t length, uint64_t seed)
+uint64_t hash_bytes(const char *data, size_t length, uint64_t seed)
 {
     uint64_t hash = seed ^ hash_mix(length ^ K0, seed ^ K1);
     for (; length >= 8; data += 8, length -= 8)

@@ -50,6 +50,8 @@ uint32_t intern_find(const intern_table *table, ps_text name);
    `*added` false.  Fails when memory is out or 2^32 - 2 names are in. */
 bool intern_add(intern_table *table, ps_text name, uint32_t *index, bool *added);
 
+uint64_t hash_bytes(const char *data, size_t length, uint64_t seed);
+
 /* Two words mixed to one; a building block of the hash. */
 static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 {

@@ -77,6 +77,7 @@ class _Table:
             _, length, stride, element = node
             _check(length >= 1 and stride >= 0, "an array has no elements")
             _check((length - 1) * stride <= room, "an array does not fit in its place")
+            _check(element[0] != "scalar" or stride >= CTYPES[element[1]][1], "elements overlap")
             row[0], row[3], row[4], row[6] = lib.PS_ARRAY, length, stride, 1
             children.append((self._new(), element, room - (length - 1) * stride))
         elif kind == "struct":

@@ -95,7 +95,7 @@ bool ps_instance_add_input(ps_instance *instance, const char *name, size_t lengt
 bool ps_instance_add_output(ps_instance *instance, const char *name, size_t length,
                             uint32_t message, bool indexed);
 bool ps_instance_add_message(ps_instance *instance, const char *id, size_t length);
-/* No section will be read any more: drop what only reading needs. */
+/* No row will be read any more, not even of an open section: drop what only reading needs. */
 void ps_instance_seal(ps_instance *instance);
 uint64_t ps_instance_devices(const ps_instance *instance);
 uint64_t ps_instance_edges(const ps_instance *instance);

@@ -36,7 +36,8 @@ class Scanner:
     It pauses after the start tag of each outermost DeviceInstances or EdgeInstances;
     then one of :meth:`read_into`, :meth:`skip` and :meth:`generic` says what to do with
     the section, and the rest of the data is fed.  The document has to be UTF-8:
-    :attr:`encoding` is what its declaration says, which is not acted upon.
+    :attr:`encoding` is what its declaration says, which is not acted upon.  One thread at
+    a time may use a scanner, and the instance that it reads into.
     """
 
     def __init__(self) -> None:
@@ -79,8 +80,9 @@ class Scanner:
 
     def read_into(self, instance: Instance) -> None:
         """Read this section's rows into ``instance``; only its end is an event."""
-        self._choose(lib.PS_READ, instance.handle)
+        handle = instance.handle
         self._instance = instance
+        self._choose(lib.PS_READ, handle)
 
     def skip(self) -> None:
         """Only check this section's content; only its end is an event."""

@@ -320,16 +320,25 @@ static bool read_chars(value_parser *value, const ps_node *node, char *base)
 static const ps_node *find_member(value_parser *value, const ps_node *node, ps_text name,
                                   uint32_t *next)
 {
-    /* Members mostly come in order, so look from the one after the last. */
-    for (uint32_t i = 0; i < node->count; i++) {
-        uint32_t index = *next + i < node->count ? *next + i : *next + i - node->count;
-        const ps_node *member = value_child(value, node, index);
-        if (text_is(name, value_name(value, member).data, member->name_length)) {
-            *next = index + 1 < node->count ? index + 1 : 0;
-            return member;
+    /* Members mostly come in order, so look first at the one after the last. */
+    const ps_node *member = NULL;
+    if (node->count && text_is(name, value_name(value, value_child(value, node, *next)).data,
+                               value_child(value, node, *next)->name_length)) {
+        member = value_child(value, node, *next);
+    } else if (node->count > PS_WIDE_STRUCT) {
+        member = layout_member(value->layout, node, name.data, name.length);
+    } else {
+        for (uint32_t i = 0; i < node->count && !member; i++) {
+            const ps_node *child = value_child(value, node, i);
+            if (text_is(name, value_name(value, child).data, child->name_length))
+                member = child;
         }
     }
-    return NULL;
+    if (member) {
+        uint32_t index = (uint32_t)(member - value_child(value, node, 0)) + 1;
+        *next = index < node->count ? index : 0;
+    }
+    return member;
 }
 
 /* Read `"name":`; the name goes to `buffer` when it has escapes. */

@@ -457,6 +457,23 @@ def test_views_outlive_the_instance_and_seal_it() -> None:
     assert list(view.cast("B").cast("I")) == [1]
 
 
+@pytest.mark.parametrize(
+    "open_tags", ["", "<EdgeI path='b:in-a:out'>", "<EdgeI path='b:in-a:out'><P>"]
+)
+def test_columns_taken_within_a_section_end_its_rows(open_tags: str) -> None:
+    instance = pstack_scan.Instance(TYPES, "json", keep_metadata=True)
+    scanner = pstack_scan.Scanner()
+    start = f"<g><DeviceInstances>{DEVICES}</DeviceInstances><EdgeInstances>{open_tags}"
+    feed(scanner, start.encode(), instance)
+    assert len(instance.column("edge_dst")) == 0
+    end = "".join(f"</{tag}>" for tag in ("P", "EdgeI") if f"<{tag}" in open_tags)
+    rest = '"w":1' * ("<P>" in open_tags) + end + "<EdgeI path='a:in-b:out'><M>m</M></EdgeI>" * 200
+    feed(scanner, f"{rest}</EdgeInstances></g>".encode(), instance)
+    scanner.close()
+    assert instance.edge_count == 0
+    assert instance.diagnostics == []
+
+
 def test_several_sections_go_into_one_instance() -> None:
     instance = pstack_scan.Instance(TYPES, "json")
     document = (
@@ -512,6 +529,10 @@ def test_ill_formed_xml_inside_a_section() -> None:
         (
             [("t", False, (4, b"abcd", ("array", 5, 1, ("scalar", "int8_t"))), None, [], [])],
             "does not fit in its place",
+        ),
+        (
+            [("t", False, (4, b"abcd", ("array", 4, 0, ("scalar", "char"))), None, [], [])],
+            "elements overlap",
         ),
         ([("t\0", False, None, None, [], [])], "NUL"),
     ],

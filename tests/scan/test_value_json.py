@@ -197,6 +197,17 @@ def test_other_roots(data: Any, text: str, expected: Any) -> None:
     assert parse(text, "json", data=layout(data)) == (expected, [])
 
 
+def test_wide_structs_find_members_in_any_order() -> None:
+    inner = packed(**{f"m{i}": scalar("uint16_t") for i in range(300)})
+    data = layout(packed(**{f"m{i}": scalar("uint16_t") for i in range(300)}, inner=inner))
+    order = [i * 7 % 300 for i in range(300)]
+    body = ",".join(f'"m{i}":{i}' for i in order)
+    value, problems = parse(f'"inner":{{{body}}},"x":1,{body}', "json", data=data)
+    expected = {f"m{i}": i for i in range(300)}
+    assert value == {**expected, "inner": expected}
+    assert [severity for severity, _, _ in problems] == WARNING
+
+
 def test_nothing_declared() -> None:
     assert parse_value(None, "", "json", True) == (b"", [])
     assert [problem[0] for problem in parse_value(None, '"a":1', "json")[1]] == WARNING
@@ -313,14 +324,15 @@ def test_the_locale_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
             locale.setlocale(locale.LC_NUMERIC, before)
 
 
-types = st.deferred(
-    lambda: st.one_of(
-        st.sampled_from(sorted(set(CTYPES) - {"char", "half"})).map(scalar),
-        st.tuples(st.integers(1, 4), types).map(lambda t: array(*t)),
-        st.lists(types, max_size=4).map(
+types = st.recursive(
+    st.sampled_from(sorted(set(CTYPES) - {"char", "half"})).map(scalar),
+    lambda inner: st.one_of(
+        st.tuples(st.integers(1, 3), inner).map(lambda t: array(*t)),
+        st.lists(inner, max_size=3).map(
             lambda ts: packed(**{f"m{i}": t for i, t in enumerate(ts)})
         ),
-    )
+    ),
+    max_leaves=6,
 )
 
 

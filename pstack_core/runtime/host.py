@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pstack_core.engines.registry import describe, registry
 from pstack_core.runtime.hub import Changed, Hub
 from pstack_core.runtime.logbook import Logbook
+from pstack_core.runtime.notify import Notifier
 from pstack_core.runtime.policy import Policy
 from pstack_core.runtime.runner_pool import RunnerPool
 from pstack_core.runtime.scheduler import LEASE, Live, Scheduler
@@ -132,11 +133,13 @@ class Host:
             worker=worker_name(),
             share=self.policy.share,
         )
+        notifier = Notifier(self.hub, registry().manager)
         if ready is not None:
             ready.set()
         try:
             await self.scheduler.run()
         finally:
+            notifier.close()
             self.scheduler = None
 
     def close(self) -> None:

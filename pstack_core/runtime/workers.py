@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pstack_spool import Process, Spool
 
 #: A process whose scheduler died so often while it ran is not run again.
-MOST_DEATHS = 5
+MOST_DEATHS = 100
 
 
 def worker_name() -> str:

@@ -5,24 +5,42 @@ from __future__ import annotations
 import argparse
 import math
 import re
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from pstack_core.shell.context import Context
 
 _SIZES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-_TIMES = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_TIMES = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+ActionT = TypeVar("ActionT", bound=argparse.Action)
+
+
+def completed(action: ActionT, kind: str) -> ActionT:
+    """Say what the values of an argument are, so that the shell can complete them.
+
+    ``kind`` is one of ``application file folder pid alive ended engine label owner
+    property device field``.
+    """
+    action.completion = kind  # type: ignore[attr-defined]
+    return action
+
+
+def completion_of(action: argparse.Action) -> str:
+    """What the values of an argument are; empty where nobody said."""
+    kind: str = getattr(action, "completion", "")
+    return kind
 
 
 def seconds(text: str) -> float:
-    """A time: ``1.5``, ``90s``, ``2m``, ``1h``, ``500ms``."""
-    match = re.fullmatch(r"([0-9.]+(?:e-?[0-9]+)?)\s*(ms|s|m|h)?", text.strip().lower())
+    """A time: ``1.5``, ``90s``, ``2m``, ``1h``, ``7d``, ``500ms``."""
+    match = re.fullmatch(r"([0-9.]+(?:e-?[0-9]+)?)\s*(ms|s|m|h|d)?", text.strip().lower())
     try:
         value = float(match[1]) * _TIMES[match[2] or ""] if match else -1.0
     except ValueError:
         value = -1.0
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not a time: give seconds, or a number with ms, s, m or h, such as 90s"
+            f"{text!r} is not a time: give seconds, or a number with ms, s, m, h or d, such as 90s"
         )
     return value
 
@@ -54,6 +72,22 @@ def natural(text: str) -> int:
     return value
 
 
+def whole(text: str) -> int:
+    """A whole number, negative ones too."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
+def process_id(text: str) -> int:
+    """The PID of a process: a whole number of at least 1."""
+    value = _whole(text.removeprefix("%"))
+    if not 0 < value < 1 << 63:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a PID; 'ps -a' lists them")
+    return value
+
+
 def assignment(text: str) -> tuple[str, str]:
     """``NAME=VALUE``."""
     name, equals, value = text.partition("=")
@@ -64,11 +98,19 @@ def assignment(text: str) -> tuple[str, str]:
 
 def add_application(parser: argparse.ArgumentParser) -> None:
     """The argument APP."""
-    parser.add_argument(
-        "app",
-        metavar="APP",
-        help="the application: an XML file, gzip-compressed or not; - is standard input",
+    completed(
+        parser.add_argument(
+            "app",
+            metavar="APP",
+            help="the application: an XML file, gzip-compressed or not; - is standard input",
+        ),
+        "application",
     )
+    add_dialect(parser)
+
+
+def add_dialect(parser: argparse.ArgumentParser) -> None:
+    """The option --dialect."""
     parser.add_argument(
         "--dialect",
         choices=("v2", "v3", "v4", "orchestrator"),
@@ -92,9 +134,21 @@ def add_strict(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_json(parser: argparse.ArgumentParser, what: str) -> None:
+def add_json(parser: argparse.ArgumentParser, what: str, form: str = "one JSON object") -> None:
     """The option --json."""
-    parser.add_argument("--json", action="store_true", help=f"print {what} as one JSON object")
+    parser.add_argument("--json", action="store_true", help=f"print {what} as {form}")
+
+
+def add_pids(parser: argparse.ArgumentParser, what: str, kind: str = "pid") -> None:
+    """The arguments PID..."""
+    completed(
+        parser.add_argument("pids", metavar="PID", type=process_id, nargs="+", help=what), kind
+    )
+
+
+def add_pid(parser: argparse.ArgumentParser, what: str, kind: str = "pid") -> None:
+    """The argument PID."""
+    completed(parser.add_argument("pid", metavar="PID", type=process_id, help=what), kind)
 
 
 def application(context: Context, name: str) -> str | IO[bytes]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pstack_core.runtime.service import Service
 
 ERROR = "pstack: error:"
 RED, YELLOW = "31", "33"
@@ -25,24 +29,62 @@ class UsageError(Exception):
 
 @dataclass
 class Context:
-    """Output of one command.  ``json``: answer programs, as if every command had --json."""
+    """What one command reads, writes and asks.
+
+    ``json``: answer programs, as if every command had --json.  ``connect`` gives the
+    service of processes when a command first needs it; None: find the daemon, or
+    serve in this process.  ``colour`` overrides what the terminal and the environment
+    say.  ``shell``: the command was typed in the shell, which goes on after it.
+    ``foreground``: PIDs whose end the command itself tells.
+    """
 
     stdin: IO[bytes] | None = None  # None: standard input
     stdout: IO[str] = field(default_factory=lambda: sys.stdout)
     stderr: IO[str] = field(default_factory=lambda: sys.stderr)
     json: bool = False
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    connect: Callable[[], Service] | None = None
+    colour: bool | None = None
+    shell: bool = False
+    foreground: set[int] = field(default_factory=set)
+    _service: Service | None = field(default=None, repr=False)
+
+    def service(self) -> Service:
+        """The service of processes, connected to once.  Raises ServiceError."""
+        if self._service is None:
+            if self.connect is None:
+                from pstack_core.runtime.connect import connect
+
+                self._service = connect()
+            else:
+                self._service = self.connect()
+        return self._service
+
+    def close(self) -> None:
+        """Leave the service, if it is this command's own."""
+        if self._service is not None and self.connect is None:
+            self._service.close()
+        self._service = None
 
     def write(self, line: str) -> None:
         """One line of the answer."""
         self.put(self.stdout, line)
 
-    def write_json(self, value: Any) -> None:
-        """The answer for programs."""
+    def write_json(self, value: Any, indent: int | None = 2) -> None:
+        """The answer for programs; without ``indent`` on one line."""
         import json
 
-        json.dump(value, self.stdout, indent=2, allow_nan=False)
-        self.stdout.write("\n")
+        self.stdout.write(json.dumps(value, indent=indent, allow_nan=False) + "\n")
+
+    def write_lines(self, lines: Iterable[str]) -> None:
+        """Lines that are fit for a terminal as they are, colours included."""
+        self.stdout.write("".join(f"{line}\n" for line in lines))
+
+    def width(self) -> int | None:
+        """Cells in a line of the terminal that reads the answer; None if none does."""
+        if not self._is_terminal(self.stdout):
+            return None
+        return shutil.get_terminal_size().columns
 
     def note(self, line: str, label: str = "", colour: str = "") -> None:
         """One line beside the answer, on standard error."""
@@ -91,6 +133,8 @@ class Context:
 
     def coloured(self, stream: IO[str]) -> bool:
         """Whether colour may be written to a stream: a terminal, and NO_COLOR is not set."""
+        if self.colour is not None:
+            return self.colour
         if self.environment.get("NO_COLOR") or self.environment.get("TERM") == "dumb":
             return False
         return self._is_terminal(stream)

@@ -1,7 +1,6 @@
-"""The one-shot command line: ``pstack COMMAND ...``.
+"""The one-shot command line: ``pstack COMMAND ...``; ``pstack`` alone opens the shell.
 
 Only what the command needs is imported, so that a short command answers at once.
-Every exception becomes an exit status here, and only here.
 """
 
 from __future__ import annotations
@@ -17,10 +16,12 @@ from typing import NoReturn
 from pstack_core.runtime import exit_status
 from pstack_core.shell import commands
 from pstack_core.shell.context import Context, UsageError
+from pstack_core.shell.execute import execute
 
 DESCRIPTION = "Compile and run POETS applications: graphs of small devices with C++ handlers."
 EPILOG = """\
 example:
+  pstack                      open the shell, which has the same commands
   pstack run app.xml          run an application and print how it ended
   pstack check app.xml        list everything that is wrong with it
 
@@ -48,44 +49,38 @@ def main(argv: Sequence[str] | None = None) -> int:
     collecting = gc.isenabled()
     gc.disable()  # one command makes few cycles: looking for them costs more than they do
     try:
-        status = _dispatch(context, argv)
-        sys.stdout.flush()
-    except SystemExit as end:  # argparse: help, version and usage errors
-        status = end.code if isinstance(end.code, int) else exit_status.OK
-    except KeyboardInterrupt:
-        context.error("interrupted")
-        status = exit_status.INTERRUPTED
-    except BrokenPipeError:
-        status = exit_status.BROKEN_PIPE
-    except Exception as error:
-        status = _report(context, error)
+        status = execute(context, lambda: _dispatch(context, argv))
     finally:
+        context.close()
         if collecting:
             gc.enable()
     return _flush(status)
 
 
-def parser_of(name: str) -> Parser:
+def parser_of(name: str, command: commands.Command | None = None) -> Parser:
     """The parser of one command."""
-    module = commands.command(name)
+    command = commands.command(name) if command is None else command
     parser = Parser(
         prog=f"pstack {name}",
-        description=module.SUMMARY,
-        epilog=module.EXAMPLES,
+        description=command.SUMMARY,
+        epilog=command.EXAMPLES,
         allow_abbrev=False,  # a script must not break when an option is added
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    module.add_arguments(parser)
+    command.add_arguments(parser)
     return parser
 
 
 def main_parser() -> Parser:
     """The parser of ``pstack`` itself: help and version; commands are looked up before it."""
-    lines = [f"  {name:<10}{commands.command(name).SUMMARY}" for name in commands.NAMES]
+    lines = []
+    for topic, names in commands.TOPICS.items():
+        lines += ["", f"{topic.lower()}:"]
+        lines += [f"  {name:<10}{commands.command(name).SUMMARY}" for name in names]
     parser = Parser(
         prog="pstack",
-        usage="pstack [-h] [--version] COMMAND ...",
-        description="\n".join([DESCRIPTION, "", "commands:", *lines]),
+        usage="pstack [-h] [--version] [COMMAND ...]",
+        description="\n".join([DESCRIPTION, *lines]),
         epilog=EPILOG,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -95,15 +90,21 @@ def main_parser() -> Parser:
 
 
 def _dispatch(context: Context, argv: Sequence[str]) -> int:
-    name = argv[0] if argv else ""
+    name = argv[0] if argv else "shell"
     if name in commands.NAMES:
         arguments = parser_of(name).parse_args(argv[1:])
         return commands.command(name).run(context, arguments)
-    if name and not name.startswith("-"):
-        raise UsageError(_no_command(name))
+    if not name.startswith("-"):
+        from pstack_core.shell import plugin_commands
+
+        found = plugin_commands.load().commands.get(name)
+        if found is None:
+            raise UsageError(_no_command(name))
+        return found.run(context, parser_of(name, found).parse_args(argv[1:]))
     parser = main_parser()
-    arguments = parser.parse_args(argv)
-    if arguments.version:
+    if "-h" in argv or "--help" in argv:
+        parser.description = f"{parser.description}{_of_plugins()}"
+    if parser.parse_args(argv).version:
         from pstack_core import __version__
 
         context.write(f"pstack {__version__}")
@@ -112,52 +113,24 @@ def _dispatch(context: Context, argv: Sequence[str]) -> int:
     return exit_status.USAGE
 
 
+def _of_plugins() -> str:
+    """The commands of plugins, as help lists them; empty where there are none."""
+    from pstack_core.shell import plugin_commands
+
+    found = plugin_commands.load().commands
+    lines = [f"  {name:<10}{command.SUMMARY}" for name, command in found.items()]
+    return "\n".join(["", "", "plugins:", *lines]) if lines else ""
+
+
 def _no_command(name: str) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(name, commands.NAMES, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(commands.NAMES)}"
+    from pstack_core.shell import plugin_commands
+
+    names = (*commands.NAMES, *plugin_commands.load().commands)
+    near = get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names)}"
     return f"there is no command {name!r}; {hint}"
-
-
-def _report(context: Context, error: Exception) -> int:
-    """Tell the user about an exception; returns the exit status."""
-    from pstack_core.graph.diagnostics import ApplicationError
-    from pstack_core.shell.problems import show
-
-    status = exit_status.of_error(error)
-    try:
-        if isinstance(error, ApplicationError):
-            show(context, error.diagnostics)
-            status = exit_status.BAD_APPLICATION
-        elif status is not None:
-            output = getattr(error, "output", "")
-            if output:
-                context.note(output.rstrip())
-            context.error(str(error))
-        elif isinstance(error, UsageError):
-            context.error(str(error))
-            status = exit_status.USAGE
-        elif isinstance(error, OSError) and error.strerror:
-            place = f"{error.filename}: " if error.filename else ""
-            context.error(f"{place}{error.strerror}")
-            status = exit_status.USAGE
-        else:
-            return _bug(context, error)
-    except BrokenPipeError:
-        return exit_status.BROKEN_PIPE
-    return status
-
-
-def _bug(context: Context, error: Exception) -> int:
-    import traceback
-
-    context.note("".join(traceback.format_exception(error)).rstrip())
-    context.error(
-        "this is a bug in pstack; please report it with the lines above, "
-        "the command and, if you can, the application"
-    )
-    return exit_status.INTERNAL
 
 
 def _flush(status: int) -> int:

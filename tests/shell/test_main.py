@@ -39,11 +39,6 @@ def test_version(capsys: Capture) -> None:
     assert capsys.readouterr().out.startswith("pstack ")
 
 
-def test_no_command_shows_help(capsys: Capture) -> None:
-    assert main([]) == 2
-    assert "usage: pstack" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     ("typed", "message"),
     [

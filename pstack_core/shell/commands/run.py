@@ -3,226 +3,152 @@
 from __future__ import annotations
 
 import argparse
-import os
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import functools
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
-from pstack_core.shell.arguments import (
-    add_application,
-    add_instance,
-    add_json,
-    add_strict,
-    application,
-    assignment,
-    count,
-    natural,
-    reading,
-    seconds,
-    size,
-)
-from pstack_core.shell.context import Context, UsageError
+from pstack_core.shell.arguments import add_application, add_json, application, completed
+from pstack_core.shell.context import Context
+from pstack_core.shell.foreground import attend, signals
+from pstack_core.shell.outcome import blame, check_states, print_log, print_result
+from pstack_core.shell.settings import add_settings, request_of, settings_of
 
 if TYPE_CHECKING:
     from pstack_core.runtime.result import Result
     from pstack_core.runtime.run import Run
+    from pstack_core.runtime.service import LogLine, Service
+    from pstack_core.runtime.stored_result import StoredResult
 
 SUMMARY = "Run an application and print its log, how it ended, counts and final states."
 EXAMPLES = """\
 The exit status is the application's own exit code, or says what ended the run:
 124 a timeout, 125 another limit, 128 and the signal's number a crash.
 
+Where a daemon runs, and in the shell, the run is a process like those of submit:
+'ps' shows it, and --on-interrupt detach leaves it running after Ctrl-C.
+
 example:
   pstack run ring.xml --set laps=5 --timeout 10s
   pstack run ring.xml --json --states states.csv > result.json
 """
 
-#: Devices whose final state is printed; --states writes all.
-MOST_STATES = 100
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``pstack run``."""
     add_application(parser)
-    add_instance(parser)
-    parser.add_argument(
-        "--engine", metavar="NAME", default="local", help="what runs it (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--level",
-        type=natural,
-        default=1,
-        metavar="N",
-        help="keep log lines of this level and below (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--seed",
-        type=natural,
-        default=0,
-        metavar="N",
-        help="seed of everything random; the same seed gives the same run (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--threads", type=count, default=1, metavar="N", help="threads (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--timeout", type=seconds, metavar="TIME", help="end the run after this time, such as 90s"
-    )
-    parser.add_argument(
-        "--max-events",
-        type=count,
-        metavar="N",
-        help="end the run after this many sends, deliveries and idle handlers",
-    )
-    parser.add_argument(
-        "--memory",
-        type=size,
-        metavar="SIZE",
-        help="memory that handlers may take beyond the graph itself, such as 512M",
-    )
-    parser.add_argument(
-        "--cpu-seconds", type=seconds, metavar="TIME", help="end the run after this much CPU time"
-    )
-    parser.add_argument(
-        "--set",
-        type=assignment,
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="override a property of the graph; may be given more than once",
-    )
+    add_settings(parser)
     parser.add_argument("--quiet", action="store_true", help="print no log lines")
     add_json(parser, "states and metrics")
-    parser.add_argument(
-        "--states",
-        type=Path,
-        metavar="FILE",
-        help="write the final states of all devices to FILE: .json, .csv or .npz",
+    completed(
+        parser.add_argument(
+            "--states",
+            type=Path,
+            metavar="FILE",
+            help="write the final states of all devices to FILE: .json, .csv or .npz",
+        ),
+        "file",
     )
-    add_strict(parser)
+    parser.add_argument(
+        "--detach", action="store_true", help="do not wait: print the PID, as submit does"
+    )
+    parser.add_argument(
+        "--on-interrupt",
+        choices=("kill", "detach"),
+        default="kill",
+        help="what Ctrl-C does: end the run, or leave it running where a daemon or the "
+        "shell goes on (default: %(default)s)",
+    )
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Run the application; the exit status says how it ended."""
-    _check_states(arguments.states)
+    check_states(arguments.states)
+    if arguments.detach:
+        from pstack_core.shell.submission import submit
+
+        return submit(context, arguments, [arguments.app])
+    service = _service(context)
+    return _run_here(context, arguments) if service is None else _serve(context, arguments, service)
+
+
+def _service(context: Context) -> Service | None:
+    """Who runs it: the shell's service or a daemon; None: this process, with no spool at all."""
+    if context.shell:
+        return context.service()
+    from pstack_core.runtime.paths import sockets
+
+    if any(path.exists() for path in sockets(context.environment)):
+        service = context.service()
+        if service.persistent:
+            return service
+    return None
+
+
+def _run_here(context: Context, arguments: argparse.Namespace) -> int:
+    """Run in this process: the fastest way."""
     as_json = arguments.json or context.json
-    from pstack_core.runtime.run import Settings, start
+    from pstack_core.runtime.run import start
     from pstack_core.shell.problems import Warnings
 
-    settings = Settings(
-        engine=arguments.engine,
-        level=arguments.level,
-        seed=arguments.seed,
-        threads=arguments.threads,
-        timeout=arguments.timeout,
-        max_events=arguments.max_events,
-        memory=arguments.memory,
-        cpu_seconds=arguments.cpu_seconds,
-        properties=dict(arguments.set),
-        **reading(arguments),
-    )
-    log = context.stderr if as_json else context.stdout
-
-    def print_log(device: str, level: int, text: str) -> None:
-        context.put(log, f"Log [device {device}, level {level}]: {text}")
-        log.flush()
-
     with Warnings(context, arguments.app) as warn:
-        current = start(application(context, arguments.app), settings, warn)
-    with current, _stopped_by_signals(current) as got:
-        result = current.wait(on_log=None if arguments.quiet else print_log)
-    if arguments.states is not None:
-        result.write_states(arguments.states)
-    if as_json:
-        result.write_json(context.stdout)
-        _blame(context, result)
-    else:
-        _print(context, result)
+        current = start(application(context, arguments.app), settings_of(arguments), warn)
+    got: list[int] = []
+    on_log = None if arguments.quiet else functools.partial(print_log, context, as_json)
+    with current, signals(functools.partial(_stop, current, got)):
+        result = current.wait(on_log=on_log)
+    _report(context, arguments, result, result.finished.device)
     if result.reason == "killed" and got:
         return 128 + got[0]
     return result.exit_status
 
 
-def _print(context: Context, result: Result) -> None:
-    """The end, the metrics and the states, in the form that POETS tools print."""
-    finished = result.finished
-    if result.reason == "exit" and finished.device:
-        context.write(f"Exit [device {finished.device}]: handler_exit({result.exit_code}) called")
-    else:
-        context.write(f"End [{result.reason}]: {result.detail or _ENDS[result.reason]}")
-    for name, value in result.metrics.items():
-        text = f"{value:f}" if isinstance(value, float) else value  # 0.000007, not 7e-06
-        context.write(f"Metric [{name}]: {text}")
-    for line in result.states.lines(MOST_STATES):
-        context.write(line)
-    if len(result.states) > MOST_STATES:
-        context.write(
-            f"States of {MOST_STATES} of {len(result.states)} devices; "
-            "--states FILE writes all of them"
-        )
-    _blame(context, result)
+def _stop(current: Run, got: list[int], number: int) -> None:
+    """Ask the run to end; a second signal does not wait for it."""
+    got.append(number)
+    if len(got) > 1:
+        raise KeyboardInterrupt
+    current.stop()
 
 
-_ENDS = {
-    "exit": "the application ended itself",
-    "halt": "a message to __halt__ ended the run",
-    "idle": "nothing in flight and nothing ready to send",
-    "timeout": "the time limit ended the run",
-    "limit": "a limit ended the run",
-    "assert": "an assertion failed",
-    "crash": "the handlers crashed",
-    "killed": "stopped",
-}
+def _serve(context: Context, arguments: argparse.Namespace, service: Service) -> int:
+    """Run as a process of the service, in the foreground."""
+    from pstack_core.runtime.errors import NoResult
+    from pstack_core.shell.applications import read
 
+    app = read(context, arguments.app)
+    [pid] = service.submit([request_of(arguments, app.content, app.name, app.folder)])
+    as_json = arguments.json or context.json
 
-def _blame(context: Context, result: Result) -> None:
-    """An end that is somebody's fault is an error too."""
-    if result.reason in ("assert", "crash", "timeout", "limit"):
-        context.error(result.detail or _ENDS[result.reason])
+    def on_log(line: LogLine) -> None:
+        print_log(context, as_json, line.device, line.level, line.text)
 
-
-def _check_states(path: Path | None) -> None:
-    """Refuse a file that cannot be written before anything has run."""
-    if path is None:
-        return
-    if path.suffix not in (".json", ".csv", ".npz"):
-        raise UsageError(f"--states {path}: the name must end in .json, .csv or .npz")
-    folder = path.parent
-    if not folder.is_dir():
-        raise UsageError(f"--states {path}: there is no folder {str(folder)!r}")
-    if path.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
-        raise UsageError(f"--states {path}: the file cannot be written")
-
-
-@contextmanager
-def _stopped_by_signals(current: Run) -> Iterator[list[int]]:
-    """Ctrl-C and SIGTERM ask the run to end; a second one does not wait for it.
-
-    Yields the list of the signals that came.
-    """
-    got: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield got
-        return
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        got.append(number)
-        if len(got) > 1:
-            raise KeyboardInterrupt
-        current.stop()
-
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:
-            signal.signal(number, stop)
+    detach = arguments.on_interrupt == "detach"
+    context.foreground.add(pid)
+    if not service.persistent:
+        service.drive()
+    end = attend(service, pid, None if arguments.quiet else on_log, detach)
+    if end.process is None:
+        context.foreground.discard(pid)
+        context.note(f"process {pid} runs on; 'logs -f {pid}' shows it, 'wait {pid}' waits")
+        return 128 + end.signal
     try:
-        yield got
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        result = service.result(pid)
+    except NoResult:
+        context.error(end.process.detail or f"process {pid} ended: {end.process.reason}")
+    else:
+        _report(context, arguments, result)
+    if end.signal and end.process.state == "killed":
+        return 128 + end.signal
+    return end.process.exit_status or 0
+
+
+def _report(
+    context: Context, arguments: argparse.Namespace, result: Result | StoredResult, device: str = ""
+) -> None:
+    if arguments.states is not None:
+        result.write_states(arguments.states)
+    if arguments.json or context.json:
+        result.write_json(context.stdout)
+        blame(context, result)
+    else:
+        print_result(context, result, device)

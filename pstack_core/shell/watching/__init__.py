@@ -1,0 +1,1 @@
+"""Runs again what is saved, and tells what changed."""

@@ -77,9 +77,9 @@ class Database:
         if self._pid != os.getpid():
             self._after_fork()
             found = None
+        if self._closed:
+            raise SpoolError(f"the spool {self.path} was closed")
         if found is None:
-            if self._closed:
-                raise SpoolError(f"the spool {self.path} was closed")
             found = self._local.connection = self._open()
             with self._lock:
                 self._all.add(found)

@@ -12,6 +12,9 @@ NETWORK = frozenset(
     | {"fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs", "fuse.rclone", "fuse.juicefs"}
 )
 
+#: How the kernel writes what would break a line of its table; the backslash comes last.
+_ESCAPED = {r"\040": " ", r"\011": "\t", r"\012": "\n", r"\134": "\\"}
+
 
 def network_file_system(path: Path) -> str | None:
     """The type of the network file system that holds ``path``; None if local or not known."""
@@ -30,7 +33,9 @@ def _network_mount(path: str, mounts: str) -> str | None:
         fields, types = before.split(" "), after.split(" ")
         if len(fields) < 5 or not types[0]:
             continue
-        point = fields[4].encode("latin-1", "replace").decode("unicode_escape")
+        point = fields[4]
+        for escaped, meant in _ESCAPED.items():
+            point = point.replace(escaped, meant)
         inside = point == "/" or path == point or path.startswith(f"{point}/")
         # Later lines are mounted over earlier ones.
         if inside and len(point) >= longest:

@@ -119,7 +119,8 @@ def end(connection: Connection, claim: Claim, now: float, outcome: Outcome) -> S
     if outcome.state is State.FAILED:
         failures, left = _failed(connection, claim.pid)
         if outcome.retry and left and _request(connection, claim.pid) != "kill":
-            delay = min(LONGEST_RETRY_DELAY, RETRY_DELAY * 2.0 ** (failures - 1))
+            doublings = min(failures - 1, 30)  # far beyond the longest delay
+            delay = min(LONGEST_RETRY_DELAY, RETRY_DELAY * 2**doublings)
             return _again(connection, claim.pid, now, delay, outcome.reason, outcome.detail)
     if outcome.metrics is not None or outcome.states is not None:
         results.store(connection, claim.pid, outcome.metrics or {}, outcome.states)

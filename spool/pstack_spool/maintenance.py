@@ -75,8 +75,7 @@ def backup(database: Database, target: Path) -> None:
         os.close(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600))
         copy = sqlite3.connect(str(part), isolation_level=None)
         try:
-            with database.sentences():
-                database.connection().backup(copy, pages=_PAGES)
+            database.connection().backup(copy, pages=_PAGES)
             # A copy is one file, which can be moved alone.
             copy.execute("PRAGMA journal_mode=DELETE")
         finally:
@@ -86,7 +85,7 @@ def backup(database: Database, target: Path) -> None:
         for path in (part, target):
             path.unlink(missing_ok=True)
         if isinstance(error, OSError | sqlite3.Error):
-            raise SpoolError(f"the backup {target} cannot be written: {error}") from error
+            raise SpoolError(f"the backup {target} cannot be made: {error}") from error
         raise
 
 

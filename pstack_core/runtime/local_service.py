@@ -152,7 +152,7 @@ class LocalService(Service):
             caller = self.caller
             self._check_user()
             self._check_room(len(pids))
-            with self._spool.batch():
+            with self._spool.batch(durable=True):
                 new = [self._spool.rerun(pid, owner=caller.name, uid=caller.uid) for pid in pids]
         self._host.wake()
         self._host.announce()

@@ -111,9 +111,12 @@ class Database:
         with self.sentences():
             connection = self.connection()
             if _busy(connection):
+                if durable and not self._local.durable:
+                    raise RuntimeError("what must be durable needs a durable batch around it")
                 with _savepoint(connection):
                     yield connection
                 return
+            self._local.durable = durable
             if durable:
                 connection.execute("PRAGMA synchronous=FULL")
             try:

@@ -362,9 +362,12 @@ class Spool:
 
     # The file
 
-    def batch(self) -> AbstractContextManager[Any]:
-        """A transaction around several calls of this thread: all happen or none, and faster."""
-        return self._database.write()
+    def batch(self, *, durable: bool = False) -> AbstractContextManager[Any]:
+        """A transaction around several calls of this thread: all happen or none, and faster.
+
+        ``durable`` is needed around :meth:`submit` and :meth:`rerun`.
+        """
+        return self._database.write(durable)
 
     def size(self) -> Size:
         """Bytes and rows."""

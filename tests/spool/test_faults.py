@@ -93,7 +93,7 @@ def test_a_disk_mounted_read_only(small_disk: Path) -> None:
     with Spool(path) as spool:
         submit(spool)
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    with pytest.raises(SpoolError, match="whether its disk is mounted read-only|permissions"):
+    with pytest.raises(SpoolError, match=r"whether its disk is mounted read-only|permissions"):
         Spool(path)
     with pytest.raises(SpoolError, match="Read-only file system"):
         Spool(small_disk / "new.db")

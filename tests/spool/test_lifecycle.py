@@ -457,7 +457,7 @@ def test_calls_in_a_batch_happen_together_or_not(spool: Spool) -> None:
     pid = submit(spool)
 
     def fail() -> None:
-        with spool.batch():
+        with spool.batch(durable=True):
             submit(spool)
             spool.kill(pid)
             raise RuntimeError
@@ -465,8 +465,10 @@ def test_calls_in_a_batch_happen_together_or_not(spool: Spool) -> None:
     with pytest.raises(RuntimeError):
         fail()
     assert [process.state for process in spool.select()] == ["waiting"]
-    with spool.batch():
+    with spool.batch(durable=True):
         with pytest.raises(NoSuchProcess):
             submit(spool, after=[99])  # undone alone
         other = submit(spool)
     assert [process.pid for process in spool.select()] == [pid, other]
+    with spool.batch(), pytest.raises(RuntimeError, match="needs a durable batch"):
+        submit(spool)

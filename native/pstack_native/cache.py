@@ -117,7 +117,7 @@ def _use(library: Path) -> bool:
     try:
         os.utime(library)
     except OSError:
-        return library.exists()
+        return os.path.exists(library)  # not Path.exists, which raises where we may not look
     return True
 
 

@@ -123,7 +123,7 @@ class Host:
         for engine in self.engines().values():
             self.spool.announce(_row(engine, slots.get(engine.name, 0)))
         recover(self.spool)
-        pool = RunnerPool(self.paths.homes, max(2, sum(slots.values())))
+        pool = RunnerPool(max(2, sum(slots.values())))
         self.scheduler = Scheduler(
             self.spool,
             pool,

@@ -38,11 +38,6 @@ class Paths:
         """Applications that are put here are run."""
         return self.spool.with_name("inbox")
 
-    @property
-    def homes(self) -> Path:
-        """Folders for users that have no home."""
-        return self.spool.with_name("homes")
-
 
 def default_paths(environment: Mapping[str, str] | None = None) -> Paths:
     """The paths of this user's own service, as the environment has them."""

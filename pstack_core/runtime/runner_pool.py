@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from pstack_core.runtime import frames
 from pstack_core.runtime.errors import ServiceError
@@ -58,8 +57,18 @@ class Runner:
         except frames.FrameError:
             return None
 
+    @property
+    def gone(self) -> bool:
+        """Whether it has ended; it is not waited for yet, so that its number stays its own."""
+        if self.process.returncode is not None:
+            return True
+        look = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.pid, look) is not None
+
     def signal(self, number: int) -> None:
-        """Send a signal to its process group."""
+        """Send a signal to its process group, unless it was waited for."""
+        if self.process.returncode is not None:
+            return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
 
@@ -76,8 +85,7 @@ class RunnerPool:
     ``most_idle`` bounds those that wait for work, of all users together.
     """
 
-    def __init__(self, homes: Path, most_idle: int) -> None:
-        self._homes = homes
+    def __init__(self, most_idle: int) -> None:
         self._most_idle = most_idle
         self._idle: list[Runner] = []
         self._all: set[Runner] = set()
@@ -96,7 +104,7 @@ class RunnerPool:
             if runner is None:
                 return await self._start(person, key)
             self._idle.remove(runner)
-            if runner.process.poll() is None:
+            if not runner.gone:
                 return runner
             self.discard(runner)
 
@@ -134,7 +142,7 @@ class RunnerPool:
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
-                **popen_arguments(person, self._homes),
+                **popen_arguments(person),
             )
         except (OSError, subprocess.SubprocessError) as error:
             ours.close()

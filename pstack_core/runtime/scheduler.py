@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pstack_core.runtime import reports
 from pstack_core.runtime.errors import ServiceError
 from pstack_core.runtime.logbook import Logbook
 from pstack_core.runtime.runner_pool import Runner, RunnerPool
@@ -267,24 +268,27 @@ class Scheduler:
             self._pool.discard(runner)
         else:
             self._pool.release(runner)
-        message, states = ended
-        for line in message.get("output", "").splitlines():
-            await self._logbook.add(process.pid, [(time.time(), "", 0, line)])
+        report, states = ended
+        if report.output:
+            now = time.time()
+            output = [(now, "", 0, line) for line in report.output.splitlines()]
+            await self._logbook.add(process.pid, output)
         return Outcome(
-            state=State(message["state"]),
-            reason=message["reason"],
-            detail=message["detail"] or ("it was asked to end" if live.killed else ""),
-            exit_code=message["exit_code"],
-            exit_status=message["exit_status"],
-            retry=message["reason"] != "error",
-            metrics=message.get("metrics"),
+            state=State(report.state),
+            reason=report.reason,
+            detail=report.detail or ("it was asked to end" if live.killed else ""),
+            exit_code=report.exit_code,
+            exit_status=report.exit_status,
+            retry=report.reason != "error",
+            metrics=report.metrics,
             states=states or None,
         )
 
-    async def _follow(self, live: Live, runner: Runner) -> tuple[dict[str, Any], bytes] | None:
+    async def _follow(self, live: Live, runner: Runner) -> tuple[reports.Ended, bytes] | None:
         """Have it run; what its runner says of its end, None if the runner died."""
         process = live.process
         order = _order(process)
+        application: bytes | None = None
         self._logbook.begin(process.pid, process.options["log_lines"])
         try:
             await runner.send(order)
@@ -292,21 +296,26 @@ class Scheduler:
                 await self._tell(live, "pause")
             while (frame := await runner.receive()) is not None:
                 message, payload = frame
-                kind = message["type"]
+                kind = message.get("type")
                 if kind == "log":
-                    await self._logbook.add(process.pid, message["lines"])
-                elif kind == "need":
+                    await self._logbook.add(process.pid, reports.lines(message))
+                elif kind == "need" and application is None:
                     application = self._spool.application(process.application)
                     await runner.send(order, application)
                 elif kind == "started":
-                    live.devices, live.edges = message["devices"], message["edges"]
-                    self._spool.started(live.claim, devices=live.devices, edges=live.edges)
+                    start = reports.started(message)
+                    live.devices, live.edges = start.devices, start.edges
+                    self._spool.started(live.claim, devices=start.devices, edges=start.edges)
                 elif kind == "stats":
-                    _note(live, message)
+                    _note(live, reports.counts(message))
                 elif kind == "ended":
-                    return message, payload
+                    return reports.ended(message), payload
+                else:
+                    raise reports.BadReport(f"{str(kind)[:40]!r} at this moment")
         except ConnectionError:
             pass
+        except reports.BadReport as error:
+            _log.warning("the runner of process %d was killed: it said %s", process.pid, error)
         return None
 
     def _died(self, live: Live, status: int) -> Outcome:
@@ -335,14 +344,14 @@ class Scheduler:
         self._pool.close()
 
 
-def _note(live: Live, message: dict[str, Any]) -> None:
+def _note(live: Live, counts: reports.Counts) -> None:
     """Counters of the moment."""
-    period = message["seconds"] - live.stats_seconds
+    period = counts.seconds - live.stats_seconds
     if period > 0:
-        live.rate = (message["delivered"] - (live.delivered or 0)) / period
-    live.stats_seconds = message["seconds"]
-    live.sent, live.delivered = message["sent"], message["delivered"]
-    live.cpu_seconds, live.memory_bytes = message["cpu_seconds"], message["memory_bytes"]
+        live.rate = (counts.delivered - (live.delivered or 0)) / period
+    live.stats_seconds = counts.seconds
+    live.sent, live.delivered = counts.sent, counts.delivered
+    live.cpu_seconds, live.memory_bytes = counts.cpu_seconds, counts.memory_bytes
 
 
 def _killed(detail: str) -> Outcome:

@@ -20,6 +20,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from pstack_core.runtime.errors import ServiceError
+
 if TYPE_CHECKING:
     from pstack_core.graph.layout import Struct, TypedData
     from pstack_core.graph.model import Graph
@@ -49,9 +51,16 @@ class StoredResult:
     @cached_property
     def states(self) -> StateMap:
         """Device id to ``{field: value}``; empty where the run has no states to show."""
+        from zipfile import BadZipFile
+
         from pstack_core.runtime.states import StateMap
 
-        return unpack_states(self.npz) if self.npz else StateMap(_nothing(), None)
+        if not self.npz:
+            return StateMap(_nothing(), None)
+        try:
+            return unpack_states(self.npz)
+        except (ValueError, LookupError, TypeError, OSError, BadZipFile) as error:
+            raise ServiceError(f"the stored states cannot be read: {error}") from error
 
     def to_json(self) -> dict[str, Any]:
         """``{"states": ..., "metrics": ...}`` as plain values for a strict JSON writer."""

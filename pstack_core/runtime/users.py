@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import grp
+import errno
 import os
 import pwd
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 #: Variables of the service that a runner of another user keeps.
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "CXX", "PSTACK_CXX")
 _KEPT_PREFIXES = ("PSTACK_LOAD_", "PSTACK_BLOCK_", "PSTACK_CACHE_")
+
+
+#: Where users that have no home get a folder.
+HOMES = "/var/tmp"
 
 
 @dataclass(frozen=True)
@@ -51,29 +55,15 @@ def uid_of(name: str) -> int:
     return int(name) if name.isdecimal() else pwd.getpwnam(name).pw_uid
 
 
-def in_group(person: User, group: str) -> bool:
-    """Whether a user is in a group given by name."""
-    try:
-        return grp.getgrnam(group).gr_gid in person.groups()
-    except KeyError:
-        return False
-
-
-def popen_arguments(person: User, homes: Path) -> dict[str, Any]:
+def popen_arguments(person: User) -> dict[str, Any]:
     """Keywords for ``subprocess.Popen`` that start a child as ``person``.
 
-    Nothing for the user of this process.  Otherwise this process must be root's;
-    a user without a home gets one below ``homes``.
+    Nothing for the user of this process.  Otherwise this process must be root's.
+    Raises OSError.
     """
     if person.uid == os.geteuid():
         return {}
-    home = person.home
-    if not home or not os.path.isdir(home):
-        folder = homes / str(person.uid)
-        folder.mkdir(parents=True, exist_ok=True)
-        os.chown(folder, person.uid, person.gid)
-        folder.chmod(0o700)
-        home = str(folder)
+    home = person.home if person.home and os.path.isdir(person.home) else _made_home(person)
     return {
         "user": person.uid,
         "group": person.gid,
@@ -82,6 +72,21 @@ def popen_arguments(person: User, homes: Path) -> dict[str, Any]:
         "cwd": "/",
         "env": _environment(os.environ, person, home),
     }
+
+
+def _made_home(person: User) -> str:
+    """A folder for a user that has no home, for the caches of what that user runs."""
+    folder = f"{HOMES}/pstack-home-{person.uid}"
+    try:
+        os.mkdir(folder, 0o700)
+        os.chown(folder, person.uid, person.gid, follow_symlinks=False)
+    except FileExistsError:
+        status = os.lstat(folder)
+        if status.st_uid != person.uid or not stat.S_ISDIR(status.st_mode):
+            raise PermissionError(
+                errno.EPERM, f"it belongs to somebody else than user {person.name}", folder
+            ) from None
+    return folder
 
 
 def _environment(ours: Mapping[str, str], person: User, home: str) -> dict[str, str]:

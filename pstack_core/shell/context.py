@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -84,6 +83,8 @@ class Context:
         """Cells in a line of the terminal that reads the answer; None if none does."""
         if not self._is_terminal(self.stdout):
             return None
+        import shutil
+
         return shutil.get_terminal_size().columns
 
     def note(self, line: str, label: str = "", colour: str = "") -> None:

@@ -1,4 +1,4 @@
-"""A spool for each test, and a daemon on it."""
+"""A spool for each test, and daemons."""
 
 from __future__ import annotations
 
@@ -24,3 +24,12 @@ def daemon(spool: Path) -> Iterator[OwnDaemon]:
     """A running daemon."""
     with own_daemon() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def module_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnDaemon]:
+    """A running daemon that the tests of a module share."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PSTACK_SPOOL", str(tmp_path_factory.mktemp("daemon") / "spool.db"))
+        with own_daemon() as running:
+            yield running

@@ -50,11 +50,8 @@ class OwnDaemon:
 
     def __init__(self, options: DaemonOptions) -> None:
         self.options = options
+        self.paths: Paths = options.paths()  # as the environment has them now
         self.pid = 0
-
-    @property
-    def paths(self) -> Paths:
-        return self.options.paths()
 
     def start(self) -> None:
         self.pid = control.start(self.options).pid
@@ -68,8 +65,9 @@ class OwnDaemon:
         wait_until(lambda: not alive(self.pid))
 
     def stop(self) -> None:
-        if control.running(self.options) is not None:
-            control.stop(self.options)
+        if alive(self.pid):
+            os.kill(self.pid, signal.SIGTERM)
+            wait_until(lambda: not alive(self.pid))
 
     def log(self) -> str:
         return self.paths.log.read_text()

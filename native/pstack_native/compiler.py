@@ -26,6 +26,8 @@ FLAGS = (
     "-ffp-contract=off", "-fno-math-errno",
 )  # fmt: skip
 GNU_FLAGS = ("-fpermissive", "-fno-gnu-unique")
+#: What g++ says when one of its own processes is killed.
+_KILLED = "Killed signal terminated program"
 #: Longest time that one type may take to compile.
 TIMEOUT = 300.0
 
@@ -108,6 +110,11 @@ def compile_source(compiler: Compiler, source: Path, target: Path, includes: lis
         ) from None
     except OSError as error:
         raise CompilerError(f"the compiler {compiler.command[0]} does not run: {error}") from error
+    if done.returncode < 0 or _KILLED in done.stderr:
+        raise CompilerError(
+            "the compiler was killed before it had finished; is there enough memory?"
+            " Run the application again"
+        )
     if done.returncode:
         raise CompilerError("the handlers do not compile", done.stderr or done.stdout)
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from pstack_core.runtime import reports
 from pstack_core.runtime.errors import ServiceError
+from pstack_core.runtime.exit_status import NO_ENGINE
 from pstack_core.runtime.logbook import Logbook
 from pstack_core.runtime.runner_pool import Runner, RunnerPool
 from pstack_core.runtime.users import user
@@ -279,7 +280,8 @@ class Scheduler:
             detail=report.detail or ("it was asked to end" if live.killed else ""),
             exit_code=report.exit_code,
             exit_status=report.exit_status,
-            retry=report.reason != "error",
+            # An application that is wrong stays wrong; an engine may be better next time.
+            retry=report.reason != "error" or report.exit_status == NO_ENGINE,
             metrics=report.metrics,
             states=states or None,
         )

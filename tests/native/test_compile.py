@@ -204,3 +204,16 @@ def test_only_types_that_could_overrun_are_guarded() -> None:
     assert not may_overrun(single().type.device_types[0])
     assert may_overrun(single(state="uint32_t x; uint8_t a[3];").type.device_types[0])
     assert may_overrun(single(on_init="memset(deviceState, 0, 4);").type.device_types[0])
+
+
+def test_killed_compiler_is_not_the_handlers_fault(
+    tmp_path: Path, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the machine has no memory left: it may go well the next time."""
+    killed = tmp_path / "killed-c++"
+    killed.write_text("#!/bin/sh\nkill -9 $$\n")
+    killed.chmod(0o755)
+    monkeypatch.setenv("PSTACK_CXX", str(killed))
+    with pytest.raises(CompilerError, match="was killed before it had finished") as caught:
+        compiled(single().type, 1)
+    assert caught.value.output == ""

@@ -11,12 +11,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import measure, report
+from tests.bench import measure, processes, report
 from tests.bench.workloads import EXAMPLES, PUBLIC, WORKLOADS, example
 from tests.interop.expectations import corpus
 from tests.interop.generators import cache_folder, generate
 
-TABLES = ("speed", "public", "load", "compile", "command", "memory")
+TABLES = ("speed", "public", "load", "compile", "command", "memory", "processes")
 
 
 def main() -> None:
@@ -59,6 +59,8 @@ def _measure(name: str, arguments: argparse.Namespace, folder: Path) -> str:
         return report.compiles(measure.compiling(*item) for item in files.items())
     if name == "command":
         return report.command(measure.command_seconds(4 * repeats + 1))
+    if name == "processes":
+        return report.spooling(processes.spooling(folder))
     measure.peak_bytes(example("heat").build(4, 2), folder)  # compiled from here on
     peaks = [
         [

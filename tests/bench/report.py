@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 
 from tests.bench.measure import Compile, Loading, Speed
+from tests.bench.processes import COUNT, QUEUED, Spooling
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -94,4 +95,19 @@ def command(seconds: Sequence[float]) -> str:
     return table(
         ["pstack run ring.xml, cached", "seconds"],
         [["median", f"{statistics.median(seconds):.3f}"], ["fastest", f"{min(seconds):.3f}"]],
+    )
+
+
+def spooling(result: Spooling) -> str:
+    """Processes a second beside task-spooler, and answers behind a long queue."""
+    rival = "not installed" if result.rival is None else f"{result.rival:.0f}"
+    return table(
+        ["the service of processes", "measured"],
+        [
+            [f"{COUNT} cached rings through the daemon, a second", f"{result.rate:.0f}"],
+            [f"{COUNT} times `true` through task-spooler, a second", rival],
+            ["CPU of the daemon itself a process, ms", f"{result.daemon_seconds * 1e3:.1f}"],
+            [f"submit of one, {QUEUED} queued, ms", f"{result.submit_seconds * 1e3:.1f}"],
+            [f"`pstack ps` of {QUEUED} queued, s", f"{result.ps_seconds:.2f}"],
+        ],
     )

@@ -151,7 +151,13 @@ class RunnerPool:
             ) from error
         finally:
             theirs.close()
-        reader, writer = await asyncio.open_connection(sock=ours, limit=BUFFER)
+        try:
+            reader, writer = await asyncio.open_connection(sock=ours, limit=BUFFER)
+        except BaseException:  # cancelled, most likely: nobody knows this runner yet
+            ours.close()
+            process.kill()
+            process.wait()
+            raise
         runner = Runner(process, reader, writer, key)
         self._all.add(runner)
         first = await runner.receive()

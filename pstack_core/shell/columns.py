@@ -44,10 +44,10 @@ def table(
     heading: bool = True,
 ) -> list[str]:
     """The lines of a table, at most ``width`` cells wide; None: as wide as it needs."""
-    cells = [[printable(column.text(row)) for row in rows] for column in columns]
+    cells = [_cells(column, rows) for column in columns]
     needs = [
-        max([cell_width(column.heading) if heading else 0, *map(cell_width, texts)])
-        for column, texts in zip(columns, cells, strict=True)
+        max([cell_width(column.heading) if heading else 0, *map(measure, texts)])
+        for column, (texts, measure) in zip(columns, cells, strict=True)
     ]
     widths = dict(fit(columns, needs, width))
     lines = []
@@ -55,16 +55,33 @@ def table(
         texts = [_pad(columns[i].heading, w, columns[i].right) for i, w in widths.items()]
         line = GAP.join(texts).rstrip()
         lines.append(styled(line, HEADING) if colour else line)
-    for number, row in enumerate(rows):
-        parts = []
-        for index, room in widths.items():
-            column = columns[index]
-            text = _pad(cut(cells[index][number], room), room, column.right)
-            if colour and column.style is not None:
-                text = styled(text, column.style(row))
-            parts.append(text)
-        lines.append(GAP.join(parts).rstrip())
+    shown = []
+    for index, room in widths.items():
+        column, (texts, measure) = columns[index], cells[index]
+        padded = _padded(texts, room, column.right, plain=measure is len)
+        if colour and column.style is not None:
+            codes = map(column.style, rows)
+            padded = [styled(text, code) for text, code in zip(padded, codes, strict=True)]
+        shown.append(padded)
+    lines += [GAP.join(parts).rstrip() for parts in zip(*shown, strict=True)]
     return lines
+
+
+def _cells(column: Column[Row], rows: Sequence[Row]) -> tuple[list[str], Callable[[str], int]]:
+    """The texts of a column, and what measures them: ``len`` where all are plain ASCII."""
+    texts = list(map(column.text, rows))
+    whole = "".join(texts)
+    if whole.isascii() and whole.isprintable():
+        return texts, len
+    return list(map(printable, texts)), cell_width
+
+
+def _padded(texts: list[str], room: int, right: bool, plain: bool) -> list[str]:
+    if plain:
+        if max(map(len, texts), default=0) > room:
+            texts = [cut(text, room) for text in texts]
+        return [text.rjust(room) for text in texts] if right else [t.ljust(room) for t in texts]
+    return [_pad(cut(text, room), room, right) for text in texts]
 
 
 def fit(

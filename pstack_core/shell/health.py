@@ -117,7 +117,7 @@ def _spool() -> Iterator[Finding]:
             f"{path} is on a network file system ({kind})",
             "set PSTACK_SPOOL to a file on a disk of this machine",
         )
-    elif not os.access(path if path.exists() else folder, os.W_OK):
+    elif not _writable(path):
         yield Finding(
             "spool", PROBLEM, f"{path} cannot be written", "set PSTACK_SPOOL to another file"
         )
@@ -186,7 +186,7 @@ def _cache() -> Iterator[Finding]:
     base = os.environ.get("XDG_CACHE_HOME", "")
     root = Path(base) if os.path.isabs(base) else Path.home() / ".cache"
     path = root / "pstack"
-    if not os.access(_existing(path), os.W_OK):
+    if not _writable(path):
         fix = "set XDG_CACHE_HOME to a folder that can be written"
         yield Finding("cache", PROBLEM, f"{path} cannot be written", fix)
         return
@@ -206,6 +206,12 @@ def _disk(what: str, path: Path, found: str) -> Finding:
     if free < LEAST_FREE:
         return Finding(what, WARNING, text, "free some space on this disk")
     return Finding(what, OK, text)
+
+
+def _writable(path: Path) -> bool:
+    """Whether a file or folder can be written, or made where it is not there yet."""
+    found = _existing(path)
+    return os.access(found, os.W_OK) and (found == path or found.is_dir())
 
 
 def _existing(path: Path) -> Path:

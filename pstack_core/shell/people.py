@@ -11,11 +11,12 @@ _COUNTS = ("", "k", "M", "G", "T", "P")
 
 
 def duration(seconds: float | None) -> str:
-    """``0.02s``, ``3.4s``, ``59s``, ``2m05s``, ``1h02m``, ``3d04h``."""
+    """``18us``, ``24ms``, ``3.4s``, ``59s``, ``2m05s``, ``1h02m``, ``3d04h``."""
     if seconds is None:
         return NOTHING
-    if seconds < 0.9995:
-        return f"{seconds:.2g}s" if seconds >= 0.01 else f"{seconds:.3f}s"
+    for unit, size in (("us", 1e-6), ("ms", 1e-3)):
+        if round(seconds / size) < 1000:
+            return f"{round(seconds / size)}{unit}"
     if seconds < 9.95:
         return f"{seconds:.1f}s"
     whole = round(seconds)

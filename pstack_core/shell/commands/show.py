@@ -73,7 +73,10 @@ def _lines(details: Details, now: float) -> Iterator[tuple[str, str]]:
         yield "priority", str(process.priority)
     if process.after:
         yield "after", ", ".join(map(str, process.after))
-    yield "attempt", f"{process.attempt} of at most {process.retries + 1}"
+    if process.retries:
+        yield "retries", f"at most {process.retries}"
+    if process.attempt > 1:
+        yield "starts", f"{process.attempt} so far"
     yield "submitted", people.moment(process.submitted, now)
     if process.started is not None:
         yield "started", people.moment(process.started, now)

@@ -82,6 +82,10 @@ def _show(
 ) -> int:
     """Tell about one run; its exit status."""
     result = ended.result
+    if not as_json:
+        when = people.moment(time.time(), time.time())
+        how = "could not be run" if result is None else _took(result)
+        context.write(f"--- run {number} at {when}: {how}")
     found = None
     if result is None:
         status = execute(context, functools.partial(_fail, ended.error))
@@ -94,9 +98,6 @@ def _show(
     if as_json:
         context.write(json.dumps(_object(number, ended, status, found)))
     else:
-        when = people.moment(time.time(), time.time())
-        how = "could not be run" if result is None else _took(result)
-        context.write(f"--- run {number} at {when}: {how}")
         if result is not None:
             _print(context, result, found)
         context.write("")

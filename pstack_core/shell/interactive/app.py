@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 NOT_FOUND = 127  # as in other shells
 
+cmd2.Cmd.DEFAULT_CATEGORY = "Shell"  # what help calls the commands that cmd2 brings
+
 INTRO = "pstack {version}: 'help' lists the commands, Tab completes, 'quit' or Ctrl-D leaves."
 
 
@@ -40,8 +42,6 @@ class Shell(cmd2.Cmd):
     ``status`` is the exit status of the last command.  ``interactive``: somebody
     sits at a terminal, so there are a prompt, history, the startup file and news.
     """
-
-    DEFAULT_CATEGORY = "Shell"
 
     def __init__(
         self,
@@ -82,6 +82,7 @@ class Shell(cmd2.Cmd):
             persistent_history_file=str(history_file()) if interactive else "",
             startup_script=str(startup_file()) if interactive else "",
             suggest_similar_command=True,
+            terminators=[],  # a semicolon would silently drop what follows it
         )
         self.default_error = "there is no command {}"
         self.default_suggestion_message = "did you mean {}?"

@@ -82,7 +82,7 @@ def announcement(ended: Sequence[ProcessInfo], colour: bool) -> str:
     for process in ended:
         state = styled(process.state, style_of(process)) if colour else process.state
         line = f"[{process.pid}] {printable(title_of(process))} {state}"
-        if end_of(process):
+        if end_of(process) not in ("", process.state):
             line += f": {end_of(process)}"
         if process.started is not None and process.ended is not None:
             line += f" after {people.duration(process.ended - process.started)}"

@@ -30,10 +30,12 @@ class ShellParser(cmd2.Cmd2ArgumentParser):
 
 def parser_of(command: Command) -> ShellParser:
     """The parser of one command, with completion of what its arguments are."""
+    # What other shells put together is no example here.
+    lines = [line for line in command.EXAMPLES.splitlines() if "$(" not in line]
     parser = ShellParser(
         # Text: brackets in it are no markup.
         description=Text(command.SUMMARY),
-        epilog=Text(command.EXAMPLES.replace("  pstack ", "  ").rstrip()),
+        epilog=Text("\n".join(lines).replace("  pstack ", "  ").rstrip()),
         allow_abbrev=False,
     )
     command.add_arguments(parser)

@@ -75,9 +75,12 @@ class Terminal:
 
     def draw(self, lines: Iterable[str]) -> None:
         """Show these lines from the top, and nothing else."""
-        body = "\x1b[K\r\n".join(lines)
+        # Each line is erased before it is written: after a full one, its last cell would go.
+        shown = list(lines)
+        shown += [""] * (self.size()[1] - len(shown))
+        body = "\r\n".join(f"\x1b[K{line}" for line in shown)
         # In one write, between the marks of a synchronised update: nothing flickers.
-        self._write(f"\x1b[?2026h\x1b[H{body}\x1b[K\x1b[J\x1b[?2026l")
+        self._write(f"\x1b[?2026h\x1b[H{body}\x1b[?2026l")
 
     def wake(self) -> None:
         """End :meth:`keys` in another thread."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pstack_core.runtime.service import ProcessInfo
@@ -28,9 +30,16 @@ class Caller:
         return self.admin or uid == self.uid
 
 
+@lru_cache(maxsize=1024)
+def _options(text: str) -> dict[str, Any]:
+    """Options as they are stored, to look at only: thousands of processes share theirs."""
+    decoded: dict[str, Any] = json.loads(text)
+    return decoded
+
+
 def info(process: Process, live: Live | None = None, hidden: bool = False) -> ProcessInfo:
     """One process; ``hidden``: only that it exists and what it takes up."""
-    options = process.options
+    options = _options(process.options_json)
     values: dict[str, Any] = {
         "pid": process.pid,
         "state": str(process.state),

@@ -15,6 +15,11 @@ from pstack_core.runtime.service import Request
 from tests.bench.workloads import EXAMPLES
 from tests.daemon.service import ENDLESS, OwnDaemon, own_daemon
 
+#: Holds a slot and leaves the processor to what is measured.
+DOZING = ENDLESS.replace(b"deviceState->count++;", b"usleep(20000);").replace(
+    b"<MessageTypes>", b"<SharedCode>#include &lt;unistd.h&gt;</SharedCode><MessageTypes>"
+)
+
 RING = (EXAMPLES / "ring.xml").read_bytes()
 COUNT = 1000
 QUEUED = 10_000
@@ -89,7 +94,7 @@ def _with_a_queue(daemon: OwnDaemon) -> tuple[float, float]:
     waiting = Request(application=RING, name="ring.xml")
     with daemon.client() as client:
         slots = os.cpu_count() or 1
-        client.submit([Request(application=ENDLESS, name="endless", priority=100)] * slots)
+        client.submit([Request(application=DOZING, name="dozing", priority=100)] * slots)
         client.submit([waiting] * QUEUED)
         times = []
         for _ in range(21):

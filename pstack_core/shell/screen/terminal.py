@@ -26,7 +26,7 @@ _KEYS = {
     "\x1b": "escape", "\r": "enter", "\n": "enter", "\x7f": "backspace", "\x08": "backspace",
     "\x04": "q", "\x03": "q", "\x06": "page down", "\x02": "page up",
 }  # fmt: skip
-_TOKEN = re.compile(r"\x1b\[[0-9;]*[A-Za-z~]|\x1bO[A-Za-z]|.", re.DOTALL)
+_TOKEN = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1bO[A-Za-z]|.", re.DOTALL)
 
 
 def keys_of(text: str) -> list[str]:

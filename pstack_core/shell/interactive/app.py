@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -81,11 +82,8 @@ class Shell(cmd2.Cmd):
             intro=INTRO.format(version=__version__) if interactive else "",
             persistent_history_file=str(history_file()) if interactive else "",
             startup_script=str(startup_file()) if interactive else "",
-            suggest_similar_command=True,
             terminators=[],  # a semicolon would silently drop what follows it
         )
-        self.default_error = "there is no command {}"
-        self.default_suggestion_message = "did you mean {}?"
         self.py_locals = Runtime(self.service, self.graphs).names()
         self.hidden_commands.append("exit")
         self.register_cmdfinalization_hook(self._after_command)
@@ -173,10 +171,9 @@ class Shell(cmd2.Cmd):
     def default(self, statement: cmd2.Statement) -> bool | None:
         """Say that there is no such command."""
         self.status = NOT_FOUND
-        message = self.default_error.format(repr(statement.command))
-        near = self._suggest_similar_command(statement.command)
-        hint = self.default_suggestion_message.format(near) if near else "'help' lists them"
-        Context(stderr=sys.stderr).error(f"{message}; {hint}")
+        near = get_close_matches(statement.command, self.get_visible_commands(), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "'help' lists them"
+        Context(stderr=sys.stderr).error(f"there is no command {statement.command!r}; {hint}")
         return None
 
     def _after_command(

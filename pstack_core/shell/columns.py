@@ -52,7 +52,7 @@ def table(
     widths = dict(fit(columns, needs, width))
     lines = []
     if heading:
-        texts = [_pad(columns[i].heading, w, columns[i].right) for i, w in widths.items()]
+        texts = [_pad(cut(columns[i].heading, w), w, columns[i].right) for i, w in widths.items()]
         line = GAP.join(texts).rstrip()
         lines.append(styled(line, HEADING) if colour else line)
     shown = []

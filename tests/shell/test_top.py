@@ -6,6 +6,8 @@ import io
 import os
 import pty
 import re
+import termios
+from typing import IO
 
 import pytest
 from hypothesis import given
@@ -224,23 +226,22 @@ def test_keys(typed: str, keys: list[str]) -> None:
     assert keys_of(typed) == keys
 
 
-def test_the_terminal_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    import termios
-
+def test_the_terminal_is_given_back() -> None:
     ours, theirs = pty.openpty()
     before = termios.tcgetattr(theirs)
     out = io.StringIO()
-    with (
-        open(theirs, closefd=False) as stdin,
-        pytest.raises(ZeroDivisionError),
-        Terminal(stdin, out) as terminal,
-    ):
-        os.write(ours, b"\x1b[A")
-        assert terminal.keys(5.0) == ["up"]
-        terminal.wake()
-        assert terminal.keys(5.0) == []
-        terminal.draw(["a", "b"])
-        raise ZeroDivisionError
+
+    def use(stdin: IO[str]) -> None:
+        with Terminal(stdin, out) as terminal:
+            os.write(ours, b"\x1b[A")
+            assert terminal.keys(5.0) == ["up"]
+            terminal.wake()
+            assert terminal.keys(5.0) == []
+            terminal.draw(["a", "b"])
+            raise ZeroDivisionError
+
+    with open(theirs, closefd=False) as stdin, pytest.raises(ZeroDivisionError):
+        use(stdin)
     assert termios.tcgetattr(theirs) == before
     assert out.getvalue().startswith("\x1b[?1049h")
     assert out.getvalue().endswith("\x1b[?1049l")

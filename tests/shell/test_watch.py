@@ -10,7 +10,9 @@ import signal
 import subprocess
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pytest
@@ -67,7 +69,7 @@ class Reader:
         for save in self._watch:
             self.saves.append(save)
 
-    def __enter__(self) -> Reader:
+    def __enter__(self) -> Self:
         self._watch.__enter__()
         self._thread.start()
         return self
@@ -102,7 +104,7 @@ def save_often(path: Path, times: int, seed: int) -> None:
         reader.until(version(times))
     assert all(one.content in whole for one in reader.saves)
     digests = [one.digest for one in reader.saves]
-    assert all(one != other for one, other in zip(digests, digests[1:], strict=False))
+    assert all(one != other for one, other in pairwise(digests))
 
 
 def test_bursts_of_saves(tmp_path: Path) -> None:

@@ -82,8 +82,10 @@ class Shell(cmd2.Cmd):
             intro=INTRO.format(version=__version__) if interactive else "",
             persistent_history_file=str(history_file()) if interactive else "",
             startup_script=str(startup_file()) if interactive else "",
+            silence_startup_script=True,
             terminators=[],  # a semicolon would silently drop what follows it
         )
+        self.scripts_add_to_history = False  # it is what somebody typed
         self.py_locals = Runtime(self.service, self.graphs).names()
         self.hidden_commands.append("exit")
         self.register_cmdfinalization_hook(self._after_command)
@@ -242,11 +244,14 @@ def open_shell(
     given += lines
     interactive = not given and sys.stdin.isatty() and sys.stdout.isatty()
     shell = Shell(interactive=interactive, stop_on_error=stop_on_error)
-    if given:
-        shell.runcmds_plus_hooks([*given])
-        shell.postloop()
-        return shell.exit_code
-    return shell.cmdloop()
+    try:
+        if given:
+            shell.runcmds_plus_hooks(given)
+            shell.postloop()
+            return shell.exit_code
+        return shell.cmdloop()
+    finally:
+        shell.disconnect()  # also where the terminal has gone away
 
 
 def history_file() -> Path:

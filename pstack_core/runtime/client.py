@@ -31,6 +31,14 @@ from pstack_core.runtime.stored_result import StoredResult
 GREETING = 10.0
 
 
+class _Closed(Unavailable):
+    """The other side is gone; ``sent``: it may have got the whole request."""
+
+    def __init__(self, message: str, sent: bool) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
 class Client(Service):
     """Asks the daemon that listens on a socket.
 
@@ -154,37 +162,52 @@ class Client(Service):
     ) -> tuple[Any, bytes]:
         """One request and its reply.
 
-        ``again``: repeat it on a new connection if an old one turns out to be
-        closed; what is not to happen twice must not be repeated once it was sent.
+        ``again``: repeat it, once, on a new connection if an old one turns out to be
+        closed; what is not to happen twice is repeated only if it was not sent whole.
         """
+        request = protocol.request(call, arguments, payload)
         with self._lock:
             self._open()
             connection = self._idle.pop() if self._idle else None
-        old = connection is not None
+        if connection is None:
+            return self._answer(*self._exchanged(self._connect(), request))
         try:
-            connection = connection or self._connect()
-            frame = _exchange(connection, protocol.request(call, arguments, payload))
+            return self._answer(*self._exchanged(connection, request))
+        except _Closed as closed:
+            if not again and closed.sent:
+                raise
+            with self._lock:
+                idle, self._idle = self._idle, []
+            for other in idle:
+                other.close()  # they led to the same daemon
+            try:
+                connection = self._connect()
+            except Unavailable:
+                raise closed from None
+            return self._answer(*self._exchanged(connection, request))
+
+    def _exchanged(self, connection: socket.socket, request: bytes) -> tuple[frames.Message, bytes]:
+        """The reply to a request; the connection is kept.  Raises _Closed."""
+        try:
+            frame = _exchange(connection, request)
         except OSError as error:
-            if connection is not None:
-                connection.close()
-            if old and (again or isinstance(error, BrokenPipeError)):
-                return self._ask(call, arguments, payload, again)
-            raise self._gone(str(error)) from error
+            connection.close()
+            raise self._gone(str(error), not isinstance(error, BrokenPipeError)) from error
         except BaseException:
-            if connection is not None:
-                connection.close()  # the reply is still to come: nobody may read it as another's
+            connection.close()  # the reply is still to come: nobody may read it as another's
             raise
         if frame is None:
             connection.close()
-            if old and again:
-                return self._ask(call, arguments, payload, again)
             raise self._gone("it closed the connection")
         with self._lock:
             if self._closed:
                 connection.close()
             else:
                 self._idle.append(connection)
-        message, content = frame
+        return frame
+
+    @staticmethod
+    def _answer(message: frames.Message, content: bytes) -> tuple[Any, bytes]:
         protocol.raise_error(message)
         return message["value"], content
 
@@ -260,10 +283,11 @@ class Client(Service):
             raise
         return connection
 
-    def _gone(self, how: str) -> Unavailable:
-        return Unavailable(
+    def _gone(self, how: str, sent: bool = True) -> _Closed:
+        return _Closed(
             f"the daemon on {self.path} went away ({how}); what it accepted is in its spool, "
-            "and runs when it is started again"
+            "and runs when it is started again",
+            sent,
         )
 
 

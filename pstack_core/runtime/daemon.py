@@ -19,6 +19,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +39,8 @@ from pstack_spool import SpoolError
 _log = logging.getLogger("pstack_core.runtime")
 
 BOUNDS = Bounds()
+#: Threads for what takes longer.
+THREADS = 4
 LOG_BYTES = 5_000_000
 LOG_FILES = 3
 
@@ -76,6 +79,8 @@ class Daemon:
 
         stopped = asyncio.Event()
         loop = asyncio.get_running_loop()
+        # Each thread has a connection to the spool: a few are enough.
+        loop.set_default_executor(ThreadPoolExecutor(THREADS, "pstack-reader"))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopped.set)
         with listening_socket(self.paths.socket) as listener:

@@ -112,7 +112,7 @@ class Inbox:
         except OSError as error:
             self._refuse(path, name, f"it cannot be read: {error.strerror}")
             return True
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             status = os.fstat(descriptor)
             refusal = self._refusal(status)
             if refusal:
@@ -126,7 +126,9 @@ class Inbox:
             if not os.path.samestat(os.lstat(taken), status):
                 os.rename(taken, path)  # replaced just now: look again
                 return False
-            content = await asyncio.to_thread(file.read)
+            content = await asyncio.to_thread(_read, descriptor)
+        finally:
+            os.close(descriptor)
         await self._submit(taken, name, token, content, status)
         return True
 
@@ -237,6 +239,11 @@ def _is_being_written(descriptor: int) -> bool:
         return error.errno == errno.EAGAIN  # others: a file system without leases
     fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     return False
+
+
+def _read(descriptor: int) -> bytes:
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        return file.read()
 
 
 def _observe(folder: Path, loop: asyncio.AbstractEventLoop, notice: Any) -> Any:

@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING
 from pstack_core.graph.model import Code
 from pstack_native._kernel import lib
 from pstack_native.compiler import Compiler, CompilerError, compile_source, explain, find_compiler
+from pstack_native.handlers import codes_of
 
 if TYPE_CHECKING:
     from pstack_core.graph.model import GraphType
@@ -32,6 +34,7 @@ HERE = Path(__file__).parent
 LIBRARY = "type.so"
 #: Bytes that the cache may hold; PSTACK_CACHE_BYTES overrides it.
 BOUND = 1_000_000_000
+_QUOTED = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+)"', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -155,7 +158,23 @@ def _key(graph_type: GraphType, level: int, compiler: Compiler) -> str:
     digest.update(_kernel_digest())
     digest.update(repr((level, lib.PSTACK_ABI, compiler.identity, compiler.flags)).encode())
     digest.update(repr(_content(graph_type)).encode())
+    for header in _own_headers(graph_type):
+        digest.update(header.read_bytes())
     return digest.hexdigest()[:40]
+
+
+def _own_headers(graph_type: GraphType) -> list[Path]:
+    """The application's own header files, those that they include among them."""
+    texts = [(named.code.text, Path(named.code.file).parent) for named in codes_of(graph_type)]
+    found: dict[Path, None] = {}
+    while texts:
+        text, folder = texts.pop()
+        for name in _QUOTED.findall(text):
+            header = folder / name
+            if header not in found and header.is_file():
+                found[header] = None
+                texts.append((header.read_text(errors="replace"), header.parent))
+    return list(found)
 
 
 @cache

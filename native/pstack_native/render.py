@@ -84,6 +84,17 @@ class _Names:
         self.used.update(kept)
         return kept
 
+    def own(self, first: str, *aliases: str) -> tuple[str, ...]:
+        """A name that is this struct's alone, then the aliases that are still free.
+
+        Type ``a`` with pin ``b`` and type ``a_b`` would share a name otherwise.
+        """
+        name, number = first, 1
+        while name in self.used:
+            number += 1
+            name = f"{first}_{number}"
+        return self.fresh(name, *aliases)
+
 
 def render(graph_type: GraphType, level: int) -> str:
     """The translation unit of a graph type with log calls above ``level`` compiled out."""
@@ -106,7 +117,7 @@ def _context(graph_type: GraphType, level: int) -> dict[str, object]:
     structs = [
         _struct(
             graph_type.properties,
-            names.fresh(f"{g}_properties_t", "GRAPH_PROPERTIES_T", "global_props_t",
+            names.own(f"{g}_properties_t", "GRAPH_PROPERTIES_T", "global_props_t",
                         "GRAPH_TYPE_PROPERTIES_T"),
         )
     ]  # fmt: skip
@@ -115,7 +126,7 @@ def _context(graph_type: GraphType, level: int) -> dict[str, object]:
     for message in graph_type.message_types:
         m = message.id
         struct = _struct(
-            message.data, names.fresh(f"{g}_{m}_message_t", f"{m}_message_t", f"pkt_{m}_pyld_t")
+            message.data, names.own(f"{g}_{m}_message_t", f"{m}_message_t", f"pkt_{m}_pyld_t")
         )
         structs.append(struct)
         message_names[m] = struct.name
@@ -203,10 +214,8 @@ def _device(
     message_names: dict[str, str],
 ) -> DeviceText:
     g, d = graph_type.id, device.id
-    properties = _struct(
-        device.properties, names.fresh(f"{g}_{d}_properties_t", f"{d}_properties_t")
-    )
-    state = _struct(device.state, names.fresh(f"{g}_{d}_state_t", f"{d}_state_t"))
+    properties = _struct(device.properties, names.own(f"{g}_{d}_properties_t", f"{d}_properties_t"))
+    state = _struct(device.state, names.own(f"{g}_{d}_state_t", f"{d}_state_t"))
     structs += [properties, state]
     outputs = len(device.output_pins)
     constants = [
@@ -244,9 +253,9 @@ def _device(
         stem = f"{d}_{input_pin.name}"
         edge_properties = _struct(
             input_pin.properties,
-            names.fresh(f"{g}_{stem}_properties_t", f"{stem}_properties_t"),
+            names.own(f"{g}_{stem}_properties_t", f"{stem}_properties_t"),
         )
-        edge_state = _struct(input_pin.state, names.fresh(f"{g}_{stem}_state_t", f"{stem}_state_t"))
+        edge_state = _struct(input_pin.state, names.own(f"{g}_{stem}_state_t", f"{stem}_state_t"))
         structs += [edge_properties, edge_state]
         text.receives.append(
             {

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pstack_core.engines.engine import EngineError
+from pstack_core.graph.builder import GraphBuilder
 from pstack_core.graph.model import Code, GraphType
 from pstack_native.cache import cache_directory, compiled, trim
 from pstack_native.compiler import CompilerError, find_compiler, locate
@@ -217,3 +218,32 @@ def test_killed_compiler_is_not_the_handlers_fault(
     with pytest.raises(CompilerError, match="was killed before it had finished") as caught:
         compiled(single().type, 1)
     assert caught.value.output == ""
+
+
+def test_changed_header_is_compiled_again(empty_cache: Path, tmp_path: Path) -> None:
+    (tmp_path / "inner.h").write_text("#define VALUE 1\n")
+    (tmp_path / "mine.h").write_text('#include "inner.h"\n')
+    graph_type = replace(
+        single(on_init="deviceState->x = VALUE + 4;", ready="").type,
+        shared_code=(Code('#include "mine.h"\n', str(tmp_path / "app.xml"), 1),),
+    )
+    first = compiled(graph_type, 1)
+    assert compiled(graph_type, 1).cached
+    (tmp_path / "inner.h").write_text("#define VALUE 2\n")
+    again = compiled(graph_type, 1)
+    assert not again.cached
+    assert again.path != first.path
+
+
+def test_names_that_run_together() -> None:
+    """Type a with pin b has a struct of the same name as type a_b."""
+    builder = GraphBuilder("g", id="g")
+    builder.message("m", "")
+    device = builder.device_type("a", state="uint32_t x;", on_init="deviceState->x = 1;")
+    device.input("b", "m", properties="uint8_t w;", state="uint16_t n;")
+    builder.device_type("a_b", properties="uint32_t p;", state="uint64_t y;")
+    builder.devices(["d0"], "a")
+    builder.devices(["d1"], "a_b")
+    result = run(builder.build())
+    assert result.state("d0") == {"x": 1}
+    assert result.state("d1") == {"y": 0}

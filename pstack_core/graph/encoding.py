@@ -6,23 +6,8 @@ import struct
 from typing import Any
 
 from pstack_core.graph.diagnostics import listed
-from pstack_core.graph.layout import Array, Scalar, Struct, TypedData, Union
+from pstack_core.graph.layout import PACK_CODES, Array, Scalar, Struct, TypedData, Union
 
-_PACK = {
-    "int8_t": "<b",
-    "uint8_t": "<B",
-    "int16_t": "<h",
-    "uint16_t": "<H",
-    "int32_t": "<i",
-    "uint32_t": "<I",
-    "int64_t": "<q",
-    "uint64_t": "<Q",
-    "float": "<f",
-    "double": "<d",
-    "half": "<e",
-    "char": "<b",
-    "bool": "<?",
-}
 _FLOATS = ("float", "double", "half")
 
 
@@ -65,7 +50,7 @@ def _scalar(data: Scalar, value: Any, image: bytearray, offset: int, name: str) 
     elif isinstance(value, float):
         raise ValueError(f"'{name}' is a {data.ctype}, so {value!r} must be a whole number")
     try:
-        packed = struct.pack(_PACK[data.ctype], value)
+        packed = struct.pack(PACK_CODES[data.ctype], value)
     except (struct.error, OverflowError) as error:
         raise ValueError(f"{value} is out of range for '{name}', a {data.ctype}") from error
     image[offset : offset + len(packed)] = packed

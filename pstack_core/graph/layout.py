@@ -30,6 +30,22 @@ SCALARS: dict[str, str] = {
     "char": "<i1",
     "bool": "?",
 }
+#: The same for Python's ``struct``, which checks ranges and needs no NumPy array for one value.
+PACK_CODES: dict[str, str] = {
+    "int8_t": "<b",
+    "uint8_t": "<B",
+    "int16_t": "<h",
+    "uint16_t": "<H",
+    "int32_t": "<i",
+    "uint32_t": "<I",
+    "int64_t": "<q",
+    "uint64_t": "<Q",
+    "float": "<f",
+    "double": "<d",
+    "half": "<e",
+    "char": "<b",
+    "bool": "<?",
+}
 
 
 @dataclass(frozen=True)

@@ -12,23 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from pstack_core.graph.layout import Array, Scalar, Struct, TypedData, Union
+from pstack_core.graph.layout import PACK_CODES, Array, Scalar, Struct, TypedData, Union
 
 #: Scalar types that Python's ``struct`` packs with a range check of its own.
-CODES = {
-    "int8_t": "<b",
-    "uint8_t": "<B",
-    "int16_t": "<h",
-    "uint16_t": "<H",
-    "int32_t": "<i",
-    "uint32_t": "<I",
-    "int64_t": "<q",
-    "uint64_t": "<Q",
-    "float": "<f",
-    "double": "<d",
-    "half": "<e",
-    "char": "<b",
-}
+CODES = {name: code for name, code in PACK_CODES.items() if name != "bool"}
 
 
 class ValueProblem(ValueError):
